@@ -1,0 +1,102 @@
+"""Decoding with PyAV (FFmpeg's libraries): MP3, M4A, WebM, AMR, WMA, the sound of videos, and what else there is."""
+
+from collections.abc import Iterator
+
+import av
+import numpy as np
+
+from crnn_hf.audio.content import Content
+from crnn_hf.audio.errors import Fault
+
+# A playlist could have FFmpeg open other files or addresses. The content is handed over; it needs no protocol at all.
+OPTIONS = {"protocol_whitelist": "none"}
+# FFmpeg's names of the containers whose header states a duration. For the others (a bare stream of MP3, AAC, AC-3,
+# AMR, or MPEG-TS) FFmpeg guesses one from the bitrate, which proves nothing.
+STATE_DURATION = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "asf", "flac", "caf", "tta", "wv", "ape"})
+# The codec's delay and the padding of its last packet may or may not be counted in that duration.
+TOLERATED_FRAMES = 3
+
+
+def decode(content: Content) -> tuple[np.ndarray, int]:
+    """The samples of the best audio stream, channels averaged, (samples,), float32, and their rate in Hz.
+
+    Raises Fault for what FFmpeg does not know, holds no audio, does not decode from end to end, or is shorter than it
+    declares.
+    """
+    content.seek(0)
+    try:
+        container = av.open(content, metadata_errors="ignore", options=OPTIONS)
+    except av.FFmpegError as error:
+        raise Fault(
+            f"no audio in a known format, nothing but a header, or a damaged one (it begins with {_head(content)})"
+        ) from error
+    with container:
+        stream = container.streams.best("audio")
+        if stream is None:
+            kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
+            raise Fault(f"no audio stream in it (found: {kinds})")
+        if stream.codec_context is None:
+            raise Fault("its audio stream is in a codec that FFmpeg does not know")
+        try:
+            frames = list(_frames(container, stream))
+        except av.FFmpegError as error:
+            raise Fault(f"cut off or damaged: its {stream.codec_context.name} stream does not decode") from error
+        if not frames:
+            raise Fault("no samples in it: it is nothing but a header, or cut off within its first packet")
+        rates = sorted({rate for _, rate in frames})
+        if len(rates) > 1:
+            raise Fault(f"its sampling rate changes on the way ({rates} Hz); expected one")
+        longest = max(len(samples) for samples, _ in frames)
+        waveform = np.concatenate([samples for samples, _ in frames])
+        _check_duration(_declared_seconds(container, stream), len(waveform), longest, rates[0])
+        return waveform, rates[0]
+
+
+def _frames(container: av.container.InputContainer, stream: av.AudioStream) -> Iterator[tuple[np.ndarray, int]]:
+    """Each decoded frame, channels averaged, and its rate. Raises Fault for one that FFmpeg marks as corrupt."""
+    # Of plain PCM, FFmpeg so marks a last packet that is merely shorter than the others.
+    is_pcm = stream.codec_context.name.startswith("pcm_")
+    for packet in container.demux(stream):
+        for frame in packet.decode():
+            if (packet.is_corrupt or frame.is_corrupt) and not is_pcm:
+                raise Fault(f"cut off or damaged: a corrupt packet in its {stream.codec_context.name} stream")
+            yield _to_float(frame).mean(axis=0, dtype=np.float32), frame.sample_rate
+
+
+def _to_float(frame: av.AudioFrame) -> np.ndarray:
+    """A frame's samples, (channels, samples), float32, integers scaled so that their full scale is 1.0.
+
+    Raises Fault for 64-bit integers, of which PyAV makes no array.
+    """
+    try:
+        values = frame.to_ndarray()
+    except ValueError as error:
+        raise Fault(f"its samples are of a kind that is not supported ({frame.format.name})") from error
+    if not frame.format.is_planar:
+        values = values.reshape(-1, len(frame.layout.channels)).T
+    if values.dtype.kind == "f":
+        return values.astype(np.float32, copy=False)
+    half_range = np.float32(2 ** (8 * values.dtype.itemsize - 1))
+    return values.astype(np.float32) / half_range - (1 if values.dtype.kind == "u" else 0)
+
+
+def _declared_seconds(container: av.container.InputContainer, stream: av.AudioStream) -> float | None:
+    """How long the audio stream claims to be; None where nothing trustworthy says so."""
+    if container.format.name not in STATE_DURATION:
+        return None
+    if stream.duration is not None:
+        return float(stream.duration * stream.time_base)
+    # Next to a picture, the container's duration may be the picture's.
+    alone = len(container.streams) == 1 and container.duration is not None
+    return container.duration / av.time_base if alone else None
+
+
+def _check_duration(declared: float | None, samples: int, longest_frame: int, rate: int) -> None:
+    """Raises Fault where the samples fall short of the declared seconds by more than the tolerated frames."""
+    if declared is not None and samples < declared * rate - TOLERATED_FRAMES * longest_frame:
+        raise Fault(f"cut off or damaged: it declares {declared:.3f} s, {samples / rate:.3f} s decode")
+
+
+def _head(content: Content) -> str:
+    """The first bytes, for people."""
+    return repr(content.at(0, 8))
