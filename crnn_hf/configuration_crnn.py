@@ -1,0 +1,149 @@
+"""Every number of the model."""
+
+from typing import Any
+
+from transformers import PreTrainedConfig
+
+LABELS = ("real", "fake")
+POOLINGS = ("attentive_statistics", "mean")
+DOWNSAMPLINGS = ("stride", "max_pool")
+
+# The recipe of the literature: 128 mel bands x 200 frames, three convolutions with batch norm and 2 x 2 max pooling, a
+# two-layer BiLSTM of 256 and a head 512-128-2. As usually published, its recurrence runs over the frequency axis and
+# only the last step is read; here it runs over time, and all steps are averaged.
+REFERENCE = {
+    "num_mel_bins": 128,
+    "conv_channels": [32, 64, 128],
+    "downsampling": "max_pool",
+    "hidden_size": 256,
+    "num_hidden_layers": 2,
+    "dropout": 0.3,
+    "pooling": "mean",
+    "classifier_proj_size": 128,
+}
+
+
+class CRNNConfig(PreTrainedConfig):
+    r"""Configuration of a [`CRNNModel`]: log-mel spectrogram -> convolutions -> LSTM over time -> pooling -> linear.
+
+    There are two presets: the default, `CRNNConfig()`, small and fast (0.8 M parameters); and the recipe of the
+    literature, `CRNNConfig.reference()` (6.5 M parameters), to be fed by `CRNNFeatureExtractor.reference()`.
+
+    Args:
+        num_mel_bins (`int`, defaults to 80):
+            Number of mel bands of the input. Must be the feature extractor's.
+        conv_channels (`list[int]`, defaults to `[32, 64, 96, 128]`):
+            Output channels of each convolution block. Every block halves the mel axis.
+        conv_kernel_size (`int`, defaults to 3):
+            Height and width of the convolutions' kernels; odd.
+        num_time_halvings (`int`, defaults to 3):
+            How many of the blocks, counted from the first, halve the time axis too. 3 turn frames 10 ms apart into
+            steps 80 ms apart. With fewer blocks than that, all of them do.
+        downsampling (`str`, defaults to `"stride"`):
+            How a block halves: `"stride"` computes only every second output of the convolution, `"max_pool"` computes
+            all of them and takes the larger of two.
+        hidden_size (`int`, defaults to 96):
+            Units of the LSTM, per direction.
+        num_hidden_layers (`int`, defaults to 1):
+            Layers of the LSTM.
+        bidirectional (`bool`, defaults to `True`):
+            Whether the LSTM reads the clip backwards too. Doubles the size of its output.
+        dropout (`float`, defaults to 0.3):
+            Probability in [0, 1) of dropping an activation, before every layer of the LSTM but the first, before the
+            head and within it.
+        pooling (`str`, defaults to `"attentive_statistics"`):
+            How the steps become one vector: `"attentive_statistics"` concatenates their mean and standard deviation,
+            weighted by an attention over time (K. Okabe, T. Koshinaka and K. Shinoda, "Attentive statistics pooling
+            for deep speaker embedding", Interspeech 2018); `"mean"` averages them.
+        attention_size (`int`, defaults to 64):
+            Units of that attention's hidden layer.
+        classifier_proj_size (`int`, *optional*):
+            Units of a hidden layer in the head. By default the head is one linear layer.
+        class_weights (`list[float]`, *optional*):
+            Weight of each label in the cross-entropy. By default all count the same.
+
+    Labels default to `{0: "real", 1: "fake"}`.
+
+    Raises:
+        ValueError: a field has a value that no model can have; the message names the field.
+
+    Example:
+
+    ```python
+    >>> from crnn_hf import CRNNConfig, CRNNForAudioClassification
+
+    >>> model = CRNNForAudioClassification(CRNNConfig(hidden_size=64))
+    >>> model.config.id2label
+    {0: 'real', 1: 'fake'}
+    ```
+    """
+
+    model_type = "crnn"
+
+    num_mel_bins: int = 80
+    conv_channels: list[int] | tuple[int, ...] = (32, 64, 96, 128)
+    conv_kernel_size: int = 3
+    num_time_halvings: int = 3
+    downsampling: str = "stride"
+    hidden_size: int = 96
+    num_hidden_layers: int = 1
+    bidirectional: bool = True
+    dropout: float = 0.3
+    pooling: str = "attentive_statistics"
+    attention_size: int = 64
+    classifier_proj_size: int | None = None
+    class_weights: list[float] | None = None
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        # None is "as many as there are labels by default", as everywhere in transformers.
+        if self.id2label is None and kwargs.get("num_labels") in (None, len(LABELS)):
+            self.id2label = dict(enumerate(LABELS))
+            self.label2id = {label: index for index, label in self.id2label.items()}
+        super().__post_init__(**kwargs)
+        self._refuse_impossible_values()
+        self.conv_channels = list(self.conv_channels)  # as JSON gives it back
+
+    @classmethod
+    def reference(cls, **overrides: Any) -> "CRNNConfig":
+        """The recipe of the literature, with recurrence over time; `overrides` replace any of its fields."""
+        return cls(**{**REFERENCE, **overrides})
+
+    @property
+    def time_reduction(self) -> int:
+        """How many frames become one step of the LSTM."""
+        return 2 ** min(self.num_time_halvings, len(self.conv_channels))
+
+    def _refuse_impossible_values(self) -> None:
+        for name in ("num_mel_bins", "conv_kernel_size", "hidden_size", "num_hidden_layers", "attention_size"):
+            _require(self, name, _is_count(getattr(self, name)), "an integer of at least 1")
+        _require(self, "conv_kernel_size", self.conv_kernel_size % 2 == 1, "odd")
+        channels = self.conv_channels
+        is_list = isinstance(channels, list | tuple) and len(channels) > 0
+        _require(self, "conv_channels", is_list and all(map(_is_count, channels)), "a list of integers of at least 1")
+        _require(self, "num_time_halvings", _is_count(self.num_time_halvings, 0), "an integer of at least 0")
+        _require(self, "bidirectional", isinstance(self.bidirectional, bool), "true or false")
+        _require(self, "dropout", _is_number(self.dropout) and 0 <= self.dropout < 1, "a number in [0, 1)")
+        _require(self, "downsampling", self.downsampling in DOWNSAMPLINGS, f"one of {DOWNSAMPLINGS}")
+        _require(self, "pooling", self.pooling in POOLINGS, f"one of {POOLINGS}")
+        if self.classifier_proj_size is not None:
+            is_size = _is_count(self.classifier_proj_size)
+            _require(self, "classifier_proj_size", is_size, "an integer of at least 1, or none")
+        if self.class_weights is not None:
+            weights = self.class_weights
+            fits = isinstance(weights, list | tuple) and len(weights) == self.num_labels
+            fits = fits and all(_is_number(weight) and 0 <= weight < float("inf") for weight in weights)
+            wanted = f"a list of {self.num_labels} numbers of at least 0, one for each label, or none"
+            _require(self, "class_weights", fits and any(weights), wanted)
+
+
+def _require(config: CRNNConfig, name: str, holds: bool, wanted: str) -> None:
+    if not holds:
+        raise ValueError(f"{name} must be {wanted}; found {getattr(config, name)!r}")
+
+
+def _is_count(value: Any, least: int = 1) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,36 @@
+"""What the tests of several rooms share: a tiny corpus and a tiny model, both made here in a second."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from crnn_hf import CRNNConfig, CRNNFeatureExtractor, CRNNForAudioClassification
+from crnn_hf.data.embedded import write_embedded_corpus
+
+
+@pytest.fixture(scope="session")
+def tiny_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The embedded corpus with 16 clips to train on and 8 to validate on. Copy it before changing anything in it."""
+    directory = tmp_path_factory.mktemp("corpus") / "tiny"
+    return write_embedded_corpus(directory, train_clips=16, dev_clips=8, workers=1)
+
+
+@pytest.fixture(scope="session")
+def tiny_detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved detector with random weights."""
+    import torch
+
+    directory = tmp_path_factory.mktemp("detector")
+    torch.manual_seed(0)
+    CRNNForAudioClassification(CRNNConfig(conv_channels=[4, 8], hidden_size=8)).save_pretrained(directory)
+    CRNNFeatureExtractor().save_pretrained(directory)
+    return directory
+
+
+@pytest.fixture
+def speech() -> np.ndarray:
+    """Two seconds of noise whose level and colour change, at 16 kHz; float32 of shape (32000,)."""
+    rng = np.random.default_rng(0)
+    noise = np.cumsum(rng.standard_normal(32_000)) * 0.002 + rng.standard_normal(32_000) * 0.02
+    return (noise * (1 + np.sin(np.arange(32_000) / 1_500))).astype(np.float32)

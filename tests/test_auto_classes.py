@@ -1,0 +1,120 @@
+"""Saved models load through transformers' Auto classes and its stock pipeline, with this package and without it."""
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoConfig, AutoFeatureExtractor, AutoModel, AutoModelForAudioClassification, pipeline
+
+from crnn_hf import CRNNConfig, CRNNFeatureExtractor, CRNNForAudioClassification, CRNNModel
+
+REMOTE_CODE = {"configuration_crnn.py", "feature_extraction_crnn.py", "modeling_crnn.py"}
+
+
+def test_auto_classes_know_the_model_type(tiny_detector: Path) -> None:
+    assert type(AutoConfig.from_pretrained(tiny_detector)) is CRNNConfig
+    assert type(AutoFeatureExtractor.from_pretrained(tiny_detector)) is CRNNFeatureExtractor
+    assert type(AutoModel.from_pretrained(tiny_detector)) is CRNNModel
+    assert type(AutoModelForAudioClassification.from_pretrained(tiny_detector)) is CRNNForAudioClassification
+
+
+def test_saving_writes_what_loads_without_the_package(tiny_detector: Path) -> None:
+    assert {path.name for path in tiny_detector.iterdir()} == REMOTE_CODE | {
+        "config.json",
+        "model.safetensors",
+        "preprocessor_config.json",
+    }
+    auto_map = json.loads((tiny_detector / "config.json").read_text())["auto_map"]
+    assert auto_map["AutoModelForAudioClassification"] == "modeling_crnn.CRNNForAudioClassification"
+
+
+def test_weights_survive_saving(tmp_path: Path) -> None:
+    model = CRNNForAudioClassification(CRNNConfig(conv_channels=[4], hidden_size=4)).eval()
+    model.save_pretrained(tmp_path)
+    again = AutoModelForAudioClassification.from_pretrained(tmp_path)
+    torch.testing.assert_close(again.state_dict(), model.state_dict())
+    other_head = AutoModelForAudioClassification.from_pretrained(tmp_path, num_labels=5, ignore_mismatched_sizes=True)
+    assert other_head(torch.randn(1, 9, 80)).logits.shape == (1, 5)
+
+
+WITHOUT_THE_PACKAGE = """
+    import sys
+
+    class Hidden:
+        def find_spec(self, name, path=None, target=None):
+            if name.split(".")[0] == "crnn_hf":
+                raise ModuleNotFoundError(f"No module named {name!r}")
+
+    sys.meta_path.insert(0, Hidden())
+    try:
+        import crnn_hf
+    except ModuleNotFoundError:
+        pass
+    else:
+        raise AssertionError("the package is in sight")
+
+    import json
+    import numpy as np
+    from transformers import AutoFeatureExtractor, AutoModelForAudioClassification, pipeline
+
+    path, speech = sys.argv[1], np.load(sys.argv[2])
+    detector = pipeline("audio-classification", model=path, trust_remote_code=True)
+    by_pipeline = detector({"raw": speech, "sampling_rate": 16_000})
+    model = AutoModelForAudioClassification.from_pretrained(path, trust_remote_code=True)
+    extractor = AutoFeatureExtractor.from_pretrained(path, trust_remote_code=True)
+    assert type(model).__module__.startswith("transformers_modules."), type(model).__module__
+    logits = model(**extractor(speech, sampling_rate=16_000, return_tensors="pt")).logits
+    model.save_pretrained(sys.argv[3])
+    extractor.save_pretrained(sys.argv[3])
+    print(json.dumps([by_pipeline, logits.tolist()]))
+"""
+
+
+def run_without_the_package(*arguments: object, cache: Path) -> str:
+    finished = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(WITHOUT_THE_PACKAGE), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "HF_HOME": str(cache), "HF_HUB_OFFLINE": "1"},
+    )
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout
+
+
+def test_a_saved_detector_loads_where_the_package_is_not(
+    tiny_detector: Path, tmp_path: Path, speech: np.ndarray
+) -> None:
+    np.save(tmp_path / "speech.npy", speech)
+    saved_again = tmp_path / "saved again"
+    output = run_without_the_package(tiny_detector, tmp_path / "speech.npy", saved_again, cache=tmp_path / "cache")
+    by_pipeline, logits = json.loads(output.splitlines()[-1])
+
+    model = AutoModelForAudioClassification.from_pretrained(tiny_detector)
+    extractor = AutoFeatureExtractor.from_pretrained(tiny_detector)
+    expected = model(**extractor(speech, sampling_rate=16_000, return_tensors="pt")).logits
+    torch.testing.assert_close(torch.tensor(logits), expected.detach())
+    for one, other in zip(
+        by_pipeline, pipeline("audio-classification", model=str(tiny_detector))(speech), strict=True
+    ):
+        assert one["label"] == other["label"]
+        assert one["score"] == pytest.approx(other["score"])
+    # What remote code saves is whole again, and loads with the package.
+    assert {path.name for path in saved_again.iterdir()} >= REMOTE_CODE
+    again = AutoModelForAudioClassification.from_pretrained(saved_again)
+    torch.testing.assert_close(again.state_dict(), model.state_dict())
+
+
+def test_the_files_that_travel_import_only_what_every_user_has() -> None:
+    package = Path(CRNNModel.__init__.__code__.co_filename).parent
+    for name in REMOTE_CODE:
+        for line in (package / name).read_text().splitlines():
+            if line.lstrip().startswith(("import ", "from ")) and "import" in line:
+                root = line.split()[1].split(".")[0]
+                assert root in {"", "torch", "numpy", "transformers", *sys.stdlib_module_names}, line
