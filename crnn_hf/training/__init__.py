@@ -1,0 +1,6 @@
+"""Recipes in, trained detectors out."""
+
+from crnn_hf.training.job import train
+from crnn_hf.training.recipe import RecipeError, read_recipe
+
+__all__ = ["RecipeError", "read_recipe", "train"]

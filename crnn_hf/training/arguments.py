@@ -1,0 +1,75 @@
+"""What a training run can be told: the model, the data, and all that transformers' Trainer takes."""
+
+from dataclasses import dataclass, field
+
+import torch
+from transformers import TrainingArguments
+
+
+@dataclass
+class ModelArguments:
+    """The model, from scratch or from another one."""
+
+    model: str | None = field(
+        default=None,
+        metadata={"help": "Folder or Hub name of a trained model to go on from. By default training is from scratch."},
+    )
+    preset: str = field(
+        default="default",
+        metadata={
+            "help": "The model to train from scratch: the small 'default', or the literature's 'reference'.",
+            "choices": ["default", "reference"],
+        },
+    )
+    architecture: str = field(
+        default="{}",
+        metadata={"help": "Fields of CRNNConfig that differ from the preset. One: --architecture.hidden_size 128"},
+    )
+    features: str = field(
+        default="{}",
+        metadata={"help": "Arguments of CRNNFeatureExtractor that differ from the preset. One: --features.n_fft 1024"},
+    )
+
+
+@dataclass
+class DataArguments:
+    """The corpus, and what training hears of it."""
+
+    data: str = field(metadata={"help": "Directory of a corpus in ASVspoof 5's layout: protocols, and tars or FLACs."})
+    crop_seconds: float = field(
+        default=4.0,
+        metadata={"help": "Longest stretch of a clip that training hears at a time, begun anywhere in it."},
+    )
+    balance_classes: bool = field(
+        default=True, metadata={"help": "Weight the classes in the loss by the inverse of their share in the data."}
+    )
+
+
+@dataclass
+class DetectorTrainingArguments(TrainingArguments):
+    """transformers' TrainingArguments, all of them, with other defaults: EER after each epoch, the best model kept."""
+
+    output_dir: str | None = field(default="runs/crnn", metadata={"help": "Where the model and checkpoints go."})
+    num_train_epochs: float = field(default=20, metadata={"help": "Total number of training epochs to perform."})
+    per_device_train_batch_size: int = field(default=32, metadata={"help": "Clips in a training batch."})
+    per_device_eval_batch_size: int = field(default=32, metadata={"help": "Clips in an evaluation batch."})
+    learning_rate: float = field(default=1e-3, metadata={"help": "The highest learning rate."})
+    lr_scheduler_type: str = field(default="cosine", metadata={"help": "How the learning rate goes on from there."})
+    warmup_steps: float = field(default=0.1, metadata={"help": "Steps, or share of them, that the rate rises."})
+    weight_decay: float = field(default=0.01, metadata={"help": "AdamW's weight decay."})
+    eval_strategy: str = field(default="epoch", metadata={"help": "When to evaluate: no, steps or epoch."})
+    save_strategy: str = field(default="epoch", metadata={"help": "When to save a checkpoint."})
+    save_total_limit: int | None = field(default=2, metadata={"help": "Checkpoints kept: the best and the last ones."})
+    load_best_model_at_end: bool = field(default=True, metadata={"help": "Whether to end with the best checkpoint."})
+    metric_for_best_model: str | None = field(default="eer", metadata={"help": "What the best checkpoint is best in."})
+    greater_is_better: bool | None = field(default=False, metadata={"help": "Whether more of that is better."})
+    logging_steps: float = field(default=10, metadata={"help": "Steps between two lines of the log."})
+    report_to: str | None = field(default="none", metadata={"help": "Where to log to, such as tensorboard."})
+    remove_unused_columns: bool = field(
+        default=False, metadata={"help": "Must stay false: clips become features late."}
+    )
+
+    def __post_init__(self) -> None:
+        # Without a GPU there is nothing to pin memory for, and PyTorch warns of it each epoch.
+        self.dataloader_pin_memory &= torch.cuda.is_available()
+        super().__post_init__()

@@ -1,0 +1,87 @@
+"""Recipes are read, changed from the command line, and refused with the name of what is wrong."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from crnn_hf.training import RecipeError, read_recipe
+from crnn_hf.training.recipe import describe_settings
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> str:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(
+        f"data: corpus\noutput_dir: {tmp_path / 'model'}\nlearning_rate: 5e-4\nnum_train_epochs: 2\n"
+        "balance_classes: false\narchitecture:\n  conv_channels: [4, 8]\n  hidden_size: 8\nfeatures: {n_fft: 1024}\n"
+        "report_to: [none]\nmodel: null\n"
+    )
+    return str(path)
+
+
+def test_a_file(recipe: str) -> None:
+    model, data, training = read_recipe(recipe)
+    assert json.loads(model.architecture) == {"conv_channels": [4, 8], "hidden_size": 8}
+    assert json.loads(model.features) == {"n_fft": 1024}
+    assert model.model is None
+    assert (data.data, data.balance_classes, data.crop_seconds) == ("corpus", False, 4.0)
+    assert (training.learning_rate, training.num_train_epochs) == (5e-4, 2)
+    assert training.metric_for_best_model == "eer"
+
+
+def test_the_command_line_wins(recipe: str) -> None:
+    overrides = ["--learning_rate", "1e-2", "--architecture.hidden_size", "16", "--architecture.pooling=mean"]
+    model, data, training = read_recipe(recipe, [*overrides, "--balance_classes", "--crop-seconds=3"])
+    assert json.loads(model.architecture) == {"conv_channels": [4, 8], "hidden_size": 16, "pooling": "mean"}
+    assert (data.balance_classes, data.crop_seconds, training.learning_rate) == (True, 3.0, 0.01)
+
+
+@pytest.mark.parametrize("name", ["quickstart", "recipes/quickstart.yaml", "quickstart.yaml"])
+def test_recipes_that_come_with_the_package(name: str) -> None:
+    assert read_recipe(name)[1].data == "runs/quickstart/corpus"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["--learning_rat", "1"], "there is no setting --learning_rat"),
+        (["--learning_rate", "fast"], "--learning_rate.*invalid float value: 'fast'"),
+        (["--preset", "big"], "--preset.*invalid choice: 'big'"),
+        (["--architecture.hidden_size"], r"--architecture\.hidden_size: expected a value after it"),
+        (["--eval_strategy", "weekly"], "weekly"),
+        (["extra"], "there is no setting extra"),
+    ],
+)
+def test_settings_that_do_not_exist_are_refused_by_name(recipe: str, overrides: list[str], message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        read_recipe(recipe, overrides)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("data: [", "recipe.yaml: not YAML"),
+        ("- data", "recipe.yaml: expected a mapping of settings to values; found list"),
+        ("", "recipe.yaml: expected a mapping of settings to values; found NoneType"),
+        ("data: x\narchitecture: big\n", "architecture must be a mapping of names to values; found 'big'"),
+        ("data: x\nlearning_speed: 1\n", "there is no setting --learning_speed"),
+        ("output_dir: x\n", "required: --data"),
+    ],
+)
+def test_files_that_are_no_recipes_are_refused_by_name(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(text)
+    with pytest.raises(RecipeError, match=message):
+        read_recipe(str(path))
+
+
+def test_no_such_recipe() -> None:
+    with pytest.raises(FileNotFoundError, match=r"nothing: no such file, nor one of the recipes .*quickstart"):
+        read_recipe("nothing")
+
+
+def test_every_setting_is_described() -> None:
+    text = describe_settings()
+    for name in ("--architecture", "--crop_seconds", "--learning_rate", "--output_dir"):
+        assert name in text
