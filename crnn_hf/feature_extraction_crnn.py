@@ -22,7 +22,7 @@ NORMALIZATIONS = ("band_mean", "clip_mean_std")
 # rounding to 16 bits leaves in one FFT bin.
 FLOOR = 1e-10
 # Frames that are transformed at once. More does not fit the processor's caches, and an hour would not fit the memory.
-BLOCK_FRAMES = 1024
+BLOCK_FRAMES = 768
 
 # What the recipe of the literature is fed with, see `CRNNConfig.reference`.
 REFERENCE = {
@@ -192,13 +192,13 @@ class CRNNFeatureExtractor(SequenceFeatureExtractor):
     def _mel_power(self, waveforms: torch.Tensor) -> torch.Tensor:
         """Power in each band, (clips, samples) to (clips, frames, mel)."""
         window = torch.hann_window(self.n_fft, device=waveforms.device)
-        # Real and imaginary parts lie side by side: squared, both go into the bands by one product of matrices.
-        filters = self._filters().to(waveforms.device).repeat_interleave(2, dim=0)
+        filters = self._filters().to(waveforms.device)
         frames = waveforms.unfold(-1, self.n_fft, self.hop_length)
         blocks = []
         for block in frames.split(max(1, BLOCK_FRAMES // len(waveforms)), dim=1):
-            spectrum = torch.view_as_real(torch.fft.rfft(block * window)).flatten(-2)
-            blocks.append(spectrum.square_() @ filters)
+            # Real and imaginary parts lie side by side; summing strides takes half the time of summing pairs.
+            squares = torch.view_as_real(torch.fft.rfft(block * window)).flatten(-2).square_()
+            blocks.append((squares[..., ::2] + squares[..., 1::2]) @ filters)
         return torch.cat(blocks, dim=1)
 
     def _normalize(self, log_mel: torch.Tensor) -> torch.Tensor:

@@ -45,7 +45,7 @@ LEAST_PASSED = {
 def test_suites_pass(tmp_path: Path, cache: pytest.Cache) -> None:
     _lay_out_suites(tmp_path, _source_distribution(cache.mkdir("transformers")))
     _save_checkpoint(tmp_path / "checkpoints")
-    result, passed = _run_suites(tmp_path, _parameterized(cache.mkdir("parameterized")))
+    result, passed = _run_suites(tmp_path)
     assert result.returncode == 0, result.stdout[-20_000:] + result.stderr
     assert not {name: passed[name] for name, least in LEAST_PASSED.items() if passed[name] < least}
 
@@ -55,19 +55,9 @@ def _source_distribution(folder: Path) -> Path:
     archive = folder / f"transformers-{transformers.__version__}.tar.gz"
     if not archive.exists():
         requirement = f"transformers=={transformers.__version__}"
-        _pip("download", "--no-deps", "--no-binary", "transformers", "--dest", folder, requirement)
+        pip = [sys.executable, "-m", "pip", "--quiet", "download", "--no-deps", "--no-binary", "transformers"]
+        subprocess.run([*pip, "--dest", folder, requirement], check=True)
     return archive
-
-
-def _parameterized(folder: Path) -> Path:
-    """A folder to import `parameterized` from, which only the suites need."""
-    if not (folder / "parameterized").exists():
-        _pip("install", "--no-deps", "--target", folder, "parameterized")
-    return folder
-
-
-def _pip(*arguments: str | Path) -> None:
-    subprocess.run([sys.executable, "-m", "pip", "--quiet", *arguments], check=True)
 
 
 def _lay_out_suites(root: Path, archive: Path) -> None:
@@ -102,11 +92,11 @@ def _save_checkpoint(folder: Path) -> None:
     (reports / "tiny_model_summary.json").write_text(json.dumps(summary))
 
 
-def _run_suites(root: Path, packages: Path) -> tuple[subprocess.CompletedProcess, collections.Counter[str]]:
+def _run_suites(root: Path) -> tuple[subprocess.CompletedProcess, collections.Counter[str]]:
     """Run pytest on our cases; also how many tests of each class passed."""
     (root / "pytest.ini").write_text("[pytest]\nfilterwarnings = ignore::pytest.PytestUnknownMarkWarning\n")
     report = root / "report.xml"
-    folders = [packages, Path(crnn_hf.__file__).parents[1], os.environ.get("PYTHONPATH")]
+    folders = [Path(crnn_hf.__file__).parents[1], os.environ.get("PYTHONPATH")]
     environment = {
         **os.environ,
         "HF_HUB_OFFLINE": "1",
