@@ -22,7 +22,7 @@ NORMALIZATIONS = ("band_mean", "clip_mean_std")
 # rounding to 16 bits leaves in one FFT bin.
 FLOOR = 1e-10
 # Frames that are transformed at once. More does not fit the processor's caches, and an hour would not fit the memory.
-BLOCK_FRAMES = 768
+BLOCK_FRAMES = 512
 
 # What the recipe of the literature is fed with, see `CRNNConfig.reference`.
 REFERENCE = {
@@ -202,11 +202,11 @@ class CRNNFeatureExtractor(SequenceFeatureExtractor):
         return torch.cat(blocks, dim=1)
 
     def _normalize(self, log_mel: torch.Tensor) -> torch.Tensor:
-        """Limit a clip's dynamic range and remove what the recording channel adds; (frames, mel) of logarithms."""
+        """Limit a clip's dynamic range and remove what the recording channel adds; (frames, mel), changed in place."""
         if self.dynamic_range is not None:
-            log_mel = log_mel.clamp(min=log_mel.max() - self.dynamic_range * math.log(10) / 10)
+            log_mel.clamp_(min=log_mel.max().item() - self.dynamic_range * math.log(10) / 10)
         if self.normalization == "band_mean":
-            return log_mel - log_mel.mean(0)
+            return log_mel.sub_(log_mel.mean(0))
         if self.normalization == "clip_mean_std":
             # A clip of digital silence has no deviation.
             return (log_mel - log_mel.mean()) / log_mel.std(correction=0).clamp(min=1e-5)
@@ -247,7 +247,7 @@ class CRNNFeatureExtractor(SequenceFeatureExtractor):
                 f"({1000 * self.n_fft / self.sampling_rate:g} ms)"
             )
         # One value that is not finite makes the sum so, and the sum is had for a tenth of the time.
-        if not samples.sum().isfinite() and not (finite := samples.isfinite()).all():
+        if not math.isfinite(samples.sum().item()) and not (finite := samples.isfinite()).all():
             first = int((~finite).nonzero()[0])
             raise ValueError(
                 f"clip {index} has {int((~finite).sum())} samples that are not finite numbers, "

@@ -114,7 +114,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.manual_seed(0)
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {SECONDS} s clips at {RATE} Hz, float32")
-    with torch.inference_mode():
+    with torch.no_grad():
         for batch_size in options.batch_sizes:
             benchmark(batch_size, options.rounds)
 
