@@ -22,7 +22,7 @@ def corpus(tiny_corpus: Path, tmp_path: Path) -> Path:
 
 def unpack(archive: Path, to: Path | None = None) -> None:
     with tarfile.open(archive) as tar:
-        tar.extractall(to or archive.parent, filter="data")
+        tar.extractall(to or archive.parent)
     archive.unlink()
 
 
