@@ -41,20 +41,20 @@ def evaluate(options: argparse.Namespace) -> int:
     """Score a split of a corpus, print the metrics and write the score file."""
     from transformers.utils.logging import disable_progress_bar
 
-    from crnn_hf.data import load_asvspoof5
+    from crnn_hf.data import load_asvspoof5, overview
     from crnn_hf.inference import load_detector, score_clips
     from crnn_hf.metrics import bootstrap_intervals, compute_metrics, write_scores
 
     disable_progress_bar()
     model, feature_extractor = load_detector(options.model)
-    clips = load_asvspoof5(options.data, options.split, feature_extractor.sampling_rate)
-    print(clips.summary(options.split))
+    clips = load_asvspoof5(options.data, options.split)
+    print(overview(clips, options.data, options.split))
     scores = score_clips(model, feature_extractor, clips, options.batch_size)
     path = options.output / "scores.tsv"
-    write_scores(path, [trial.utterance for trial in clips.trials], scores)
+    write_scores(path, clips["utterance"], scores)
 
-    metrics = compute_metrics(scores, clips.labels)
-    intervals = bootstrap_intervals(compute_metrics, scores, clips.labels)
+    metrics = compute_metrics(scores, clips["label"])
+    intervals = bootstrap_intervals(compute_metrics, scores, clips["label"])
     print(f"\n{'':10} {'value':>8}   95 % interval, over clips")
     for name, value in metrics.items():
         lower, upper = intervals[name]
@@ -122,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("evaluate", help="score a corpus and print the metrics", allow_abbrev=False)
     command.set_defaults(command=evaluate)
     command.add_argument("model", help="folder or Hub name of a detector")
-    command.add_argument("data", type=Path, help="directory of a corpus in ASVspoof 5's layout")
+    command.add_argument("data", help="directory or address of a corpus in ASVspoof 5's layout")
     command.add_argument("--split", default="validation", help="train, validation (the default) or test")
     command.add_argument("--output", type=Path, default=Path("report"), help="folder for scores.tsv; default: report")
     command.add_argument("--batch-size", type=int, default=32, help="clips at a time; default: 32")

@@ -27,7 +27,7 @@ def test_from_nothing_to_a_verdict(
     assert len(names) == 8
     from crnn_hf.data import load_asvspoof5
 
-    eer = compute_metrics(scores, load_asvspoof5("corpus", "validation").labels)["eer"]
+    eer = compute_metrics(scores, load_asvspoof5("corpus", "validation")["label"])["eer"]
     assert f"eer          {eer:.4f}" in printed
 
     soundfile.write("clip.wav", np.random.default_rng(0).normal(0, 0.1, 24_000), 24_000)

@@ -3,5 +3,6 @@
 from crnn_hf.audio.errors import AudioReadError
 from crnn_hf.audio.reading import read_audio
 from crnn_hf.audio.resampling import resample
+from crnn_hf.audio.stretches import read_stretch, stretch
 
-__all__ = ["AudioReadError", "read_audio", "resample"]
+__all__ = ["AudioReadError", "read_audio", "read_stretch", "resample", "stretch"]

@@ -1,7 +1,21 @@
 """Corpora in, batches out."""
 
-from crnn_hf.data.asvspoof5 import ASVspoof5, load_asvspoof5
+from crnn_hf.data.asvspoof5 import ASVspoof5, Coverage, coverage, load_asvspoof5, overview
 from crnn_hf.data.collation import Collator
 from crnn_hf.data.protocol import ProtocolError, Trial, parse_protocol
+from crnn_hf.data.reading import Clip, ClipReader, waveform_of
 
-__all__ = ["ASVspoof5", "Collator", "ProtocolError", "Trial", "load_asvspoof5", "parse_protocol"]
+__all__ = [
+    "ASVspoof5",
+    "Clip",
+    "ClipReader",
+    "Collator",
+    "Coverage",
+    "ProtocolError",
+    "Trial",
+    "coverage",
+    "load_asvspoof5",
+    "overview",
+    "parse_protocol",
+    "waveform_of",
+]

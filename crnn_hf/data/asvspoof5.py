@@ -1,19 +1,33 @@
-"""ASVspoof 5, Track 1, and any corpus in its layout: protocols joined with the clips they list."""
+"""ASVspoof 5, Track 1, and any corpus in its layout, as a `datasets` dataset: protocols joined with their clips."""
 
-import tarfile
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from itertools import chain
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import TypedDict
+from typing import Any
 
-import numpy as np
+import datasets
 
-from crnn_hf.audio import read_audio
-from crnn_hf.data.locations import Location, files_in, members_of
+from crnn_hf.data import locations
+from crnn_hf.data.columns import DESCRIPTIONS, LABELS, features
 from crnn_hf.data.protocol import ProtocolError, Trial, parse_protocol
 
 PROTOCOL_ARCHIVES = ("ASVspoof5_protocols.tar.gz", "ASVspoof5_protocols.tar")
+HUB = "hf://datasets/jungjee/asvspoof5"
+
+HOMEPAGE = "https://www.asvspoof.org"
+LICENSE = "Database: ODC-By 1.0. Bona fide speech, from Multilingual LibriSpeech (LibriVox): CC BY 4.0."
+CITATION = """@article{wang2025asvspoof5,
+  title = {{ASVspoof} 5: Design, collection and validation of resources for spoofing, deepfake, and adversarial attack
+           detection using crowdsourced speech},
+  author = {Wang, Xin and Delgado, H{\\'e}ctor and Tak, Hemlata and Jung, Jee-weon and Shim, Hye-jin and Todisco,
+            Massimiliano and Kukanov, Ivan and Liu, Xuechen and Sahidullah, Md and Kinnunen, Tomi and Evans, Nicholas
+            and Lee, Kong Aik and Yamagishi, Junichi and others},
+  journal = {Computer Speech and Language},
+  doi = {10.1016/j.csl.2025.101825},
+}"""
 
 
 @dataclass(frozen=True)
@@ -22,148 +36,302 @@ class Layout:
 
     Attributes:
         protocol: name of its protocol file.
-        tars: pattern of the names of its tars.
+        tars: what the names of its tars begin with.
+        published: the letters that end them, in ASVspoof 5 as it is published.
         folder: name of the folder into which the tars unpack.
     """
 
     protocol: str
     tars: str
+    published: str
     folder: str
+
+    @property
+    def tar_names(self) -> list[str]:
+        """The names of the tars of ASVspoof 5."""
+        return [f"{self.tars}a{letter}.tar" for letter in self.published]
 
 
 SPLITS = {
-    "train": Layout("ASVspoof5.train.tsv", "flac_T_*.tar", "flac_T"),
-    "validation": Layout("ASVspoof5.dev.track_1.tsv", "flac_D_*.tar", "flac_D"),
-    "test": Layout("ASVspoof5.eval.track_1.tsv", "flac_E_*.tar", "flac_E_eval"),
+    "train": Layout("ASVspoof5.train.tsv", "flac_T_", "abcde", "flac_T"),
+    "validation": Layout("ASVspoof5.dev.track_1.tsv", "flac_D_", "abc", "flac_D"),
+    "test": Layout("ASVspoof5.eval.track_1.tsv", "flac_E_", "abcdefghij", "flac_E_eval"),
 }
 
 
-class Clip(TypedDict):
-    """A clip as the model is to hear it: mono float32 of shape (samples,), its label and its name."""
-
-    waveform: np.ndarray
-    label: int
-    utterance: str
-
-
-def _unchanged(waveform: np.ndarray) -> np.ndarray:
-    return waveform
-
-
 @dataclass
-class ASVspoof5:
-    """The clips of one split, read when they are asked for; a map-style dataset for PyTorch.
+class ASVspoof5Config(datasets.BuilderConfig):
+    """What is read.
 
     Attributes:
-        trials: what the protocol says of each clip, in its order.
-        locations: where each clip lies, in the same order.
-        missing: how many lines of the protocol have no audio file here, as when only some tars were downloaded.
-        unlisted: how many audio files no line lists, such as the enrolment files of the other track.
-        sampling_rate: of the waveforms, in Hz; what is recorded at another is resampled.
-        transform: what is done to a waveform after reading, such as cropping.
+        source: absolute path of a directory, or an address under which the files lie.
+        splits: names of the splits wanted.
+        state: what a directory holds, so that another content is another dataset to the cache.
     """
 
-    trials: list[Trial]
-    locations: list[Location]
-    missing: int
-    unlisted: int
-    sampling_rate: int = 16_000
-    transform: Callable[[np.ndarray], np.ndarray] = field(default=_unchanged)
+    source: str = ""
+    splits: tuple[str, ...] = tuple(SPLITS)
+    state: str = ""
 
-    def __len__(self) -> int:
-        return len(self.trials)
 
-    def __getitem__(self, index: int) -> Clip:
-        """Read a clip. Raises AudioReadError, which names archive and member, where it cannot be read whole."""
-        location, trial = self.locations[index], self.trials[index]
-        waveform = read_audio(location.read(), self.sampling_rate, name=location.name)
-        return Clip(waveform=self.transform(waveform), label=trial.label, utterance=trial.utterance)
+class ASVspoof5(datasets.GeneratorBasedBuilder):
+    """Builder of ASVspoof 5, Track 1; `load_asvspoof5` is the short way to it. One shard a tar, or an unpacked folder.
 
-    @property
-    def labels(self) -> list[int]:
-        """Each clip's label: 0 for real, 1 for fake."""
-        return [trial.label for trial in self.trials]
+    A split that is not there raises when it is asked for: FileNotFoundError where there is neither protocol nor clip,
+    ProtocolError where the protocol cannot be right, AudioReadError where a tar is cut off.
+    """
 
-    def summary(self, name: str) -> str:
-        """What is there and what is not, in one line for people."""
-        fakes = sum(self.labels)
-        attacks = len({trial.attack for trial in self.trials if trial.label == 1})
-        return (
-            f"{name}: {len(self)} clips, {len(self) - fakes} real and {fakes} fake, {attacks} attacks; "
-            f"{self.missing} lines without audio, {self.unlisted} audio files without a line"
+    BUILDER_CONFIG_CLASS = ASVspoof5Config
+    # Clips of some 400 KB each: the default of 1000 rows would hold half a gigabyte until they are written.
+    DEFAULT_WRITER_BATCH_SIZE = 64
+
+    def _info(self) -> datasets.DatasetInfo:
+        return datasets.DatasetInfo(
+            description="ASVspoof 5, Track 1: stand-alone speech deepfake detection, or a corpus in its layout.",
+            features=features(),
+            homepage=HOMEPAGE,
+            license=LICENSE,
+            citation=CITATION,
         )
 
+    def _split_generators(self, dl_manager: datasets.DownloadManager) -> list[datasets.SplitGenerator]:
+        generators = []
+        for split in self.config.splits:
+            layout = SPLITS[split]
+            protocol = find_protocol(self.config.source, layout)
+            containers = find_containers(self.config.source, layout)
+            # To a local path each, if they are downloaded at all; the name is what errors and rows call them.
+            shards = {"containers": dl_manager.download(containers), "names": containers}
+            generators.append(datasets.SplitGenerator(split, {**shards, "protocol": protocol, "split": split}))
+        return generators
 
-def load_asvspoof5(directory: str | Path, split: str, sampling_rate: int = 16_000) -> ASVspoof5:
-    """Find a split's clips in a directory in ASVspoof 5's layout.
+    def _generate_shards(self, containers: list[str], names: list[str], protocol: str, split: str) -> Iterator[str]:
+        yield from names
 
-    The directory holds the protocols, as files or in `ASVspoof5_protocols.tar.gz`, and the clips, in tars or unpacked
-    into folders, all or some of them.
+    def _generate_examples(
+        self, containers: list[str], names: list[str], protocol: str, split: str
+    ) -> Iterator[tuple[Any, dict[str, Any]]]:
+        trials = read_protocol(protocol, SPLITS[split].protocol)
+        for shard, (container, name) in enumerate(zip(containers, names, strict=True)):
+            for index, (path, content) in enumerate(clips_of(container, name)):
+                trial = trials.get(locations.stem(path))
+                if trial is not None:
+                    yield (shard, index), as_row(trial, path, content)
+
+
+def load_asvspoof5(
+    source: str | Path,
+    split: str,
+    *,
+    streaming: bool = False,
+    first: int | None = None,
+    num_proc: int | None = None,
+    cache_dir: str | Path | None = None,
+) -> datasets.Dataset | datasets.IterableDataset:
+    """Load a split of ASVspoof 5, Track 1, or of a corpus in its layout.
 
     Args:
-        directory: where the corpus was downloaded to.
+        source: a directory with the protocols, as files or in their archive, and the clips, in tars or unpacked into
+            folders, all or some of them; `"hub"` for the Hub's copy of ASVspoof 5; or an address under which the
+            files lie, such as `https://…` or `hf://datasets/user/name`.
         split: "train", "validation" (ASVspoof's dev) or "test" (eval).
-        sampling_rate: of the waveforms wanted, in Hz.
+        streaming: nothing is copied or downloaded first; clips are read from the tars one after the other. Without
+            it they are copied once into an Arrow file in the cache, which takes as much disk as the tars, and are
+            then memory-mapped.
+        first: only so many clips, the first ones, which are streamed: the rest is neither copied nor downloaded.
+        num_proc: processes that share the tars among themselves when that copy is made.
+        cache_dir: where it goes; by default where `datasets` keeps all its caches.
+
+    Returns:
+        Rows with the columns of `crnn_hf.data.columns`. Files that no line of the protocol lists, such as the
+        enrolment files of the other track, are left out; so are lines whose file is not there. `coverage` counts both.
 
     Raises:
-        FileNotFoundError: the directory or the protocol is not there, or none of the clips it lists.
+        FileNotFoundError: there is no such directory, no protocol, or no clip.
         ProtocolError: the protocol cannot be right; names file, line and content.
         AudioReadError: a tar is cut off, or no tar.
-        ValueError: no such split, or two audio files for one clip.
+        ValueError: no such split.
     """
     if split not in SPLITS:
         raise ValueError(f"no split {split!r}; expected one of {', '.join(SPLITS)}")
-    directory, layout = Path(directory), SPLITS[split]
-    if not directory.is_dir():
-        raise FileNotFoundError(f"{directory} is no directory; expected a corpus in ASVspoof 5's layout")
-    trials = parse_protocol(*_find_protocol(directory, layout.protocol))
-    locations = _find_clips(directory, layout)
-    listed = [trial for trial in trials if trial.utterance in locations]
-    if not listed:
-        raise FileNotFoundError(
-            f"{directory}: none of the {len(trials)} clips that {layout.protocol} lists; "
-            f"expected {layout.tars} or {layout.folder}/*.flac"
-        )
-    return ASVspoof5(
-        trials=listed,
-        locations=[locations[trial.utterance] for trial in listed],
-        missing=len(trials) - len(listed),
-        unlisted=len(locations) - len(listed),
-        sampling_rate=sampling_rate,
+    source = _resolved(source)
+    # Faults of the corpus are raised here, as what they are; within the builder `datasets` would wrap them.
+    read_protocol(find_protocol(source, SPLITS[split]), SPLITS[split].protocol)
+    find_containers(source, SPLITS[split])
+    state = "" if locations.is_address(source) else _state(Path(source))
+    cache_dir = None if cache_dir is None else str(cache_dir)
+    builder = ASVspoof5(cache_dir=cache_dir, source=source, splits=(split,), state=state)
+    if streaming:
+        stream = builder.as_streaming_dataset(split)
+        return stream if first is None else stream.take(first)
+    with _causes_of_failure():
+        if first is not None:
+            # The arguments are what the cache knows such a copy by.
+            arguments = {"source": source, "split": split, "first": first, "state": state, "cache_dir": cache_dir}
+            return datasets.Dataset.from_generator(
+                _first_rows, features=features(), cache_dir=cache_dir, gen_kwargs=arguments, split=split
+            )
+        builder.download_and_prepare(num_proc=num_proc)
+    if builder.info.splits[split].num_examples == 0:
+        raise FileNotFoundError(f"{source}: not one of the clips that {SPLITS[split].protocol} lists")
+    return builder.as_dataset(split)
+
+
+def _first_rows(source: str, split: str, first: int, state: str, cache_dir: str | None) -> Iterator[dict[str, Any]]:
+    builder = ASVspoof5(cache_dir=cache_dir, source=source, splits=(split,), state=state)
+    yield from builder.as_streaming_dataset(split).take(first)
+
+
+@contextmanager
+def _causes_of_failure() -> Iterator[None]:
+    """Raise what went wrong with a corpus, not that its dataset could not be generated."""
+    try:
+        yield
+    except datasets.exceptions.DatasetGenerationError as error:
+        raise error.__cause__ or error from None
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How protocol and clips of a split match.
+
+    Attributes:
+        lines: lines of the protocol.
+        without_audio: lines whose file is not there, as when only some tars were downloaded.
+        unlisted: audio files that no line lists, such as the enrolment files of the other track.
+    """
+
+    lines: int
+    without_audio: int
+    unlisted: int
+
+
+def coverage(directory: str | Path, split: str) -> Coverage:
+    """Count what of a split is there, without reading a clip. Raises what `load_asvspoof5` does."""
+    source, layout = _resolved(directory), SPLITS[split]
+    trials = read_protocol(find_protocol(source, layout), layout.protocol)
+    found = {locations.stem(name) for container in find_containers(source, layout) for name in _names_in(container)}
+    return Coverage(
+        lines=len(trials),
+        without_audio=sum(utterance not in found for utterance in trials),
+        unlisted=sum(utterance not in trials for utterance in found),
     )
 
 
-def _find_protocol(directory: Path, name: str) -> tuple[bytes, str]:
-    """A protocol's content, and what errors call it."""
-    loose = next(chain(directory.glob(name), directory.glob(f"*/{name}")), None)
-    if loose is not None:
-        return loose.read_bytes(), str(loose)
-    for archive in (directory / archive for archive in PROTOCOL_ARCHIVES):
-        if archive.is_file():
-            return _read_member(archive, name), f"{archive}/{name}"
-    raise FileNotFoundError(f"{directory}: no protocol; expected {name} or {' or '.join(PROTOCOL_ARCHIVES)}")
+def overview(dataset: datasets.Dataset, source: str | Path, split: str) -> str:
+    """What a split loaded from `source` holds and what it lacks, in one line for people."""
+    fakes = sum(dataset["label"])
+    attacks = len({attack for attack in dataset["attack"] if attack != "bonafide"})
+    text = f"{split}: {len(dataset)} clips, {len(dataset) - fakes} real and {fakes} fake, {attacks} attacks"
+    if locations.is_address(_resolved(source)):
+        return text
+    counts = coverage(source, split)
+    return f"{text}; {counts.without_audio} lines without audio, {counts.unlisted} audio files without a line"
 
 
-def _read_member(archive: Path, name: str) -> bytes:
+def find_protocol(source: str, layout: Layout) -> str:
+    """Where a split's protocol lies: the file itself, or the archive that it is in.
+
+    Raises:
+        FileNotFoundError: there is neither.
+    """
+    if not locations.is_address(source):
+        loose = sorted([*Path(source).glob(layout.protocol), *Path(source).glob(f"*/{layout.protocol}")])
+        if loose:
+            return str(loose[0])
+    for name in PROTOCOL_ARCHIVES:
+        if locations.exists(archive := locations.join(source, name)):
+            return archive
+    raise FileNotFoundError(f"{source}: no protocol; expected {layout.protocol} or {' or '.join(PROTOCOL_ARCHIVES)}")
+
+
+def find_containers(source: str, layout: Layout) -> list[str]:
+    """Where a split's clips lie: its tars, and the folder that they unpack to.
+
+    Behind an address, where nothing lists the files, the tars are looked for under the names that they were
+    published with.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    if locations.is_address(source):
+        candidates = [locations.join(source, name) for name in layout.tar_names]
+        found = [location for location in candidates if locations.exists(location)]
+    else:
+        found = [str(path) for path in sorted(Path(source).glob(f"{layout.tars}*.tar"))]
+        unpacked = Path(source) / layout.folder
+        found += [str(unpacked)] if unpacked.is_dir() else []
+    if not found:
+        raise FileNotFoundError(f"{source}: no clips; expected {layout.tars}*.tar or {layout.folder}/*.flac")
+    return found
+
+
+def read_protocol(location: str, name: str) -> dict[str, Trial]:
+    """The trials of a protocol by the name of their file; parsed anew only where the file has changed.
+
+    Raises:
+        ProtocolError: see `parse_protocol`; or the archive is cut off, or does not hold the protocol.
+    """
+    return _parsed(location, name, None if locations.is_address(location) else Path(location).stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _parsed(location: str, name: str, modified: int | None) -> dict[str, Trial]:
+    if Path(location).name == name:
+        trials = parse_protocol(Path(location).read_bytes(), location)
+    else:
+        trials = parse_protocol(_read_member(location, name), f"{location}/{name}")
+    return {trial.utterance: trial for trial in trials}
+
+
+def _read_member(archive: str, name: str) -> bytes:
     """The file of that name, in whatever folder of the archive."""
     try:
-        with tarfile.open(archive) as tar:
-            for member in tar:
-                if member.isreg() and Path(member.name).name == name:
-                    return tar.extractfile(member).read()
-    except (tarfile.TarError, EOFError, OSError) as error:
+        for member, content in locations.members(archive, ".tsv"):
+            if Path(member).name == name:
+                return content
+    except (ValueError, OSError) as error:
         raise ProtocolError(f"{archive}: not a whole tar archive: {error}") from error
     raise ProtocolError(f"{archive}: no {name} in it")
 
 
-def _find_clips(directory: Path, layout: Layout) -> dict[str, Location]:
-    """Every audio file of a split, by its name without extension."""
-    locations: dict[str, Location] = {}
-    archives = sorted(directory.glob(layout.tars))
-    members = (members_of(archive, ".flac") for archive in archives)
-    for location in chain(*members, files_in(directory / layout.folder, ".flac")):
-        # A tar that was unpacked beside itself holds the same clip again; the size tells it from another's.
-        other = locations.setdefault(location.stem, location)
-        if other.size != location.size:
-            raise ValueError(f"two different audio files for one clip: {other.name} and {location.name}")
-    return locations
+def clips_of(container: str, name: str) -> Iterator[tuple[str, bytes]]:
+    """The audio files of a tar or a folder: each one's path, which begins with `name`, and its content."""
+    if not locations.is_address(container) and Path(container).is_dir():
+        for path in locations.files_in(container, ".flac"):
+            yield str(path), path.read_bytes()
+        return
+    for member, content in locations.members(container, ".flac", name):
+        yield f"{name}/{member}", content
+
+
+def as_row(trial: Trial, path: str, content: bytes) -> dict[str, Any]:
+    """A row with the columns of `crnn_hf.data.columns`."""
+    descriptions = {name: getattr(trial, name) for name in DESCRIPTIONS}
+    return {"audio": {"bytes": content, "path": path}, "label": LABELS[trial.label], **descriptions}
+
+
+def _names_in(container: str) -> list[str]:
+    if Path(container).is_dir():
+        return [str(path) for path in locations.files_in(container, ".flac")]
+    return locations.member_names(container, ".flac")
+
+
+def _resolved(source: str | Path) -> str:
+    """The source as an absolute path or an address."""
+    if str(source) == "hub":
+        return HUB
+    if locations.is_address(str(source)):
+        return str(source)
+    if not Path(source).is_dir():
+        raise FileNotFoundError(f"{source} is no directory; expected a corpus in ASVspoof 5's layout")
+    return str(Path(source).resolve())
+
+
+def _state(directory: Path) -> str:
+    """A digest of the names, sizes and times of what a directory holds, two folders deep."""
+    digest = hashlib.sha256()
+    for path in sorted([*directory.glob("*"), *directory.glob("*/*")]):
+        status = path.stat()
+        digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()

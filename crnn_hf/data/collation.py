@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from transformers import SequenceFeatureExtractor
 
-from crnn_hf.data.asvspoof5 import Clip
+from crnn_hf.data.reading import Clip
 
 
 class Collator:

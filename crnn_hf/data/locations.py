@@ -1,66 +1,79 @@
-"""Where recordings lie: files on their own, or members of tar archives, which are read without unpacking."""
+"""Where recordings lie: tar archives and folders, on this machine or behind an address, read from front to back."""
 
 import tarfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+import fsspec
 
 from crnn_hf.audio import AudioReadError
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
-    """A stretch of bytes in a file.
-
-    Attributes:
-        file: the file, or the archive.
-        member: name within the archive; empty for a file on its own.
-        offset: byte at which the content begins.
-        size: number of bytes.
-    """
-
-    file: Path
-    member: str
-    offset: int
-    size: int
-
-    @property
-    def name(self) -> str:
-        """What errors call it: the path, followed by the member's name in an archive."""
-        return f"{self.file}/{self.member}" if self.member else str(self.file)
-
-    @property
-    def stem(self) -> str:
-        """The file's name without folders and extension."""
-        return PurePosixPath(self.member).stem if self.member else self.file.stem
-
-    def read(self) -> bytes:
-        """The content. Raises AudioReadError where the file has become shorter since it was indexed."""
-        with self.file.open("rb") as stream:
-            stream.seek(self.offset)
-            content = stream.read(self.size)
-        if len(content) < self.size:
-            raise AudioReadError(self.name, f"cut off: {self.size} bytes expected, {len(content)} are there")
-        return content
+def is_address(location: str) -> bool:
+    """Whether a location is an address, such as `https://…` or `hf://…`, rather than a path."""
+    return "://" in location
 
 
-def members_of(archive: Path, suffix: str) -> Iterator[Location]:
-    """The members of a tar (not compressed) whose names end in `suffix`; only headers are read.
+def join(location: str, name: str) -> str:
+    """The location of a file in a folder."""
+    return f"{location.rstrip('/')}/{name}" if is_address(location) else str(Path(location) / name)
+
+
+@contextmanager
+def opened(location: str) -> Iterator[BinaryIO]:
+    """A file to read from front to back; one behind an address is fetched piece by piece as it is read."""
+    if not is_address(location):
+        with Path(location).open("rb") as stream:
+            yield stream
+        return
+    with fsspec.open(location, "rb") as stream:
+        yield stream
+
+
+def exists(location: str) -> bool:
+    """Whether there is such a file."""
+    if not is_address(location):
+        return Path(location).is_file()
+    filesystem, path = fsspec.core.url_to_fs(location)
+    return filesystem.exists(path)
+
+
+def stem(name: str) -> str:
+    """A file's name without folders and extension."""
+    return PurePosixPath(name).stem
+
+
+def members(archive: str, suffix: str, name: str | None = None) -> Iterator[tuple[str, bytes]]:
+    """The members of a tar, compressed or not, whose names end in `suffix`: each one's name and content.
+
+    Args:
+        archive: path or address.
+        suffix: such as `".flac"`.
+        name: what errors call the archive; by default its location.
 
     Raises:
         AudioReadError: the file is no tar, or is cut off.
     """
     try:
-        with tarfile.open(archive, "r:") as tar:
+        with opened(archive) as stream, tarfile.open(fileobj=stream, mode="r|*") as tar:
             for member in tar:
                 if member.isreg() and member.name.endswith(suffix):
-                    yield Location(archive, member.name, member.offset_data, member.size)
+                    yield member.name, tar.extractfile(member).read()
+    except (tarfile.TarError, EOFError) as error:
+        raise AudioReadError(name or archive, f"not a whole tar archive: {error}") from error
+
+
+def member_names(archive: str, suffix: str) -> list[str]:
+    """The names of those members of a tar on this machine; only headers are read. Raises what `members` does."""
+    try:
+        with tarfile.open(archive, "r:") as tar:
+            return [member.name for member in tar if member.isreg() and member.name.endswith(suffix)]
     except tarfile.TarError as error:
-        raise AudioReadError(str(archive), f"not a whole tar archive: {error}") from error
+        raise AudioReadError(archive, f"not a whole tar archive: {error}") from error
 
 
-def files_in(folder: Path, suffix: str) -> Iterator[Location]:
+def files_in(folder: str, suffix: str) -> Iterator[Path]:
     """The files in a folder and its subfolders whose names end in `suffix`, in the order of their names."""
-    for path in sorted(folder.rglob(f"*{suffix}")):
-        if path.is_file():
-            yield Location(path, "", 0, path.stat().st_size)
+    return (path for path in sorted(Path(folder).rglob(f"*{suffix}")) if path.is_file())

@@ -35,10 +35,16 @@ class ModelArguments:
 class DataArguments:
     """The corpus, and what training hears of it."""
 
-    data: str = field(metadata={"help": "Directory of a corpus in ASVspoof 5's layout: protocols, and tars or FLACs."})
+    data: str = field(metadata={"help": "Directory or address of a corpus in ASVspoof 5's layout, or 'hub'."})
     crop_seconds: float = field(
         default=4.0,
         metadata={"help": "Longest stretch of a clip that training hears at a time, begun anywhere in it."},
+    )
+    first_train_clips: int | None = field(
+        default=None, metadata={"help": "Train on the first so many clips alone; the others are not even downloaded."}
+    )
+    first_validation_clips: int | None = field(
+        default=None, metadata={"help": "Validate on the first so many clips alone."}
     )
     balance_classes: bool = field(
         default=True, metadata={"help": "Weight the classes in the loss by the inverse of their share in the data."}

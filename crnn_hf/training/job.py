@@ -1,7 +1,6 @@
 """The training job: a recipe in, a folder with a model out."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,8 +17,7 @@ from transformers import (
 from transformers.trainer_utils import get_last_checkpoint
 
 from crnn_hf import CRNNConfig, CRNNFeatureExtractor, CRNNForAudioClassification
-from crnn_hf.augmentation import RandomCrop
-from crnn_hf.data import Collator, load_asvspoof5
+from crnn_hf.data import ClipReader, Collator, load_asvspoof5, overview
 from crnn_hf.metrics import compute_metrics, real_scores
 from crnn_hf.training.arguments import DataArguments, DetectorTrainingArguments, ModelArguments
 
@@ -45,19 +43,19 @@ def train(
     """
     set_seed(training_arguments.seed)
     model, feature_extractor = build_model(model_arguments)
-    train_set = load_asvspoof5(data_arguments.data, "train", feature_extractor.sampling_rate)
-    validation_set = load_asvspoof5(data_arguments.data, "validation", feature_extractor.sampling_rate)
-    print(train_set.summary("train"), validation_set.summary("validation"), sep="\n")
+    source, sampling_rate = data_arguments.data, feature_extractor.sampling_rate
+    train_set = load_asvspoof5(source, "train", first=data_arguments.first_train_clips)
+    validation_set = load_asvspoof5(source, "validation", first=data_arguments.first_validation_clips)
+    print(overview(train_set, source, "train"), overview(validation_set, source, "validation"), sep="\n")
     if data_arguments.balance_classes:
-        model.config.class_weights = balanced_weights(train_set.labels, model.config.num_labels)
+        model.config.class_weights = balanced_weights(train_set["label"], model.config.num_labels)
 
     checkpoint = checkpoint_to_resume(model, feature_extractor, training_arguments.output_dir)
-    crop = RandomCrop(round(data_arguments.crop_seconds * feature_extractor.sampling_rate))
     trainer = Trainer(
         model=model,
         args=training_arguments,
-        train_dataset=replace(train_set, transform=crop),
-        eval_dataset=validation_set,
+        train_dataset=train_set.with_transform(ClipReader(sampling_rate, data_arguments.crop_seconds)),
+        eval_dataset=validation_set.with_transform(ClipReader(sampling_rate)),
         data_collator=Collator(feature_extractor),
         compute_metrics=lambda prediction: prediction_metrics(prediction, model.config.label2id),
         processing_class=feature_extractor,

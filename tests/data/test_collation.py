@@ -5,8 +5,7 @@ import pytest
 import torch
 
 from crnn_hf import CRNNFeatureExtractor
-from crnn_hf.data import Collator
-from crnn_hf.data.asvspoof5 import Clip
+from crnn_hf.data import Clip, Collator
 
 
 def test_a_batch_holds_features_mask_and_labels(speech: np.ndarray) -> None:

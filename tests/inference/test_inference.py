@@ -11,7 +11,7 @@ from transformers import AutoFeatureExtractor, AutoModelForAudioClassification
 
 from crnn_hf import CRNNConfig, CRNNFeatureExtractor, CRNNForAudioClassification
 from crnn_hf.audio import AudioReadError, read_audio
-from crnn_hf.data import load_asvspoof5
+from crnn_hf.data import load_asvspoof5, waveform_of
 from crnn_hf.inference import detect, load_detector, score_clips
 
 
@@ -57,7 +57,7 @@ def test_files_that_cannot_be_judged_are_named(tiny_detector: Path, tmp_path: Pa
 def test_scores_of_a_corpus(tiny_detector: Path, tiny_corpus: Path, batch_size: int) -> None:
     clips = load_asvspoof5(tiny_corpus, "validation")
     scores = score_clips(*load_detector(tiny_detector), clips, batch_size)
-    alone = [logits_of(tiny_detector, clips[index]["waveform"]) for index in range(len(clips))]
+    alone = [logits_of(tiny_detector, waveform_of(clip["audio"])) for clip in clips]
     np.testing.assert_allclose(scores, [float(logits[0] - logits[1]) for logits in alone], atol=1e-5)
 
 

@@ -50,10 +50,10 @@ def test_training_lowers_the_loss(tiny_corpus: Path, tmp_path: Path) -> None:
 
 
 def loss_on_training_clips(corpus: Path, detector: Path) -> float:
-    from crnn_hf.data import Collator, load_asvspoof5
+    from crnn_hf.data import ClipReader, Collator, load_asvspoof5
 
     model = AutoModelForAudioClassification.from_pretrained(detector)
-    clips = load_asvspoof5(corpus, "train")
+    clips = load_asvspoof5(corpus, "train").with_transform(ClipReader())
     batch = Collator(AutoFeatureExtractor.from_pretrained(detector))([clips[index] for index in range(len(clips))])
     with torch.no_grad():
         return float(model(**batch).loss)
