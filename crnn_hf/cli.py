@@ -47,7 +47,7 @@ def evaluate(options: argparse.Namespace) -> int:
 
     disable_progress_bar()
     model, feature_extractor = load_detector(options.model)
-    clips = load_asvspoof5(options.data, options.split)
+    clips = load_asvspoof5(options.data, options.split, first=options.first)
     print(overview(clips, options.data, options.split))
     scores = score_clips(model, feature_extractor, clips, options.batch_size)
     path = options.output / "scores.tsv"
@@ -92,6 +92,53 @@ def detect(options: argparse.Namespace) -> int:
     return 1 if failures else 0
 
 
+def check_corpus(options: argparse.Namespace) -> int:
+    """Check a corpus in ASVspoof 5's layout; the exit status is 1 if anything is wrong with it."""
+    from crnn_hf.data.checking import check_split, differing_checksums, splits_in
+
+    is_sound = True
+    if options.md5 is not None:
+        differing = differing_checksums(options.data, options.md5)
+        print(*differing, sep="\n", end="\n" if differing else "")
+        print(f"checksums: {len(differing)} files differ from {options.md5} or are not there")
+        is_sound = not differing
+    splits = options.split or splits_in(options.data)
+    if not splits:
+        raise ValueError(f"{options.data}: no split of which both protocol and clips are there")
+    for split in splits:
+        check = check_split(options.data, split, None if options.all else options.sample)
+        print(check)
+        is_sound &= check.is_sound
+    print("The corpus is sound." if is_sound else "The corpus is not sound.")
+    return 0 if is_sound else 1
+
+
+def describe_corpus(options: argparse.Namespace) -> int:
+    """Print what a corpus holds and how far level, length and silence alone tell its classes apart."""
+    from crnn_hf.data import load_asvspoof5
+    from crnn_hf.data.statistics import as_table, describe, draw
+
+    statistics = describe(load_asvspoof5(options.data, options.split, first=options.first))
+    print(as_table(statistics))
+    if options.picture is not None:
+        draw(statistics, options.picture)
+        print(f"The same as a picture: {options.picture}")
+    return 1 if statistics.faults else 0
+
+
+def extract_clips(options: argparse.Namespace) -> int:
+    """Write clips of a corpus to files, to listen to them or to ask a detector about them."""
+    from crnn_hf.data import load_asvspoof5
+    from crnn_hf.data.columns import LABELS
+
+    options.directory.mkdir(parents=True, exist_ok=True)
+    for row in load_asvspoof5(options.data, options.split, streaming=True, first=options.first):
+        path = options.directory / Path(row["audio"]["path"]).name
+        path.write_bytes(row["audio"]["bytes"])
+        print(f"{path}  {LABELS[row['label']]}")
+    return 0
+
+
 def make_embedded_corpus(options: argparse.Namespace) -> int:
     """Write the artificial corpus that the package makes itself."""
     from crnn_hf.data.embedded import write_embedded_corpus
@@ -108,6 +155,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="crnn-hf", description="A speech-deepfake detector: train it, measure it, ask it.", allow_abbrev=False
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    splits = ("train", "validation", "test")
 
     command = commands.add_parser(
         "train",
@@ -123,8 +171,11 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(command=evaluate)
     command.add_argument("model", help="folder or Hub name of a detector")
     command.add_argument("data", help="directory or address of a corpus in ASVspoof 5's layout")
-    command.add_argument("--split", default="validation", help="train, validation (the default) or test")
+    command.add_argument("--split", default="validation", choices=splits, help="default: validation")
     command.add_argument("--output", type=Path, default=Path("report"), help="folder for scores.tsv; default: report")
+    command.add_argument(
+        "--first", type=int, help="score the first so many clips alone; the others stay where they are"
+    )
     command.add_argument("--batch-size", type=int, default=32, help="clips at a time; default: 32")
 
     command = commands.add_parser("detect", help="tell whether recordings are real or fake", allow_abbrev=False)
@@ -132,8 +183,37 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a recording, of any format and length")
     command.add_argument("--model", required=True, help="folder or Hub name of a detector")
 
-    data = commands.add_parser("data", help="make a corpus", allow_abbrev=False)
+    data = commands.add_parser("data", help="check, describe or make a corpus", allow_abbrev=False)
     data_commands = data.add_subparsers(required=True, metavar="COMMAND")
+    command = data_commands.add_parser(
+        "check",
+        help="count the clips and try to read them",
+        description="Count the clips of a corpus and try to read them. The exit status is 1 if anything is wrong.",
+        allow_abbrev=False,
+    )
+    command.set_defaults(command=check_corpus)
+    command.add_argument("data", help="directory of a corpus in ASVspoof 5's layout")
+    command.add_argument("--split", action="append", choices=splits, help="default: all that are there")
+    command.add_argument("--sample", type=int, default=1000, help="clips of each split to read; default: 1000")
+    command.add_argument("--all", action="store_true", help="read every clip")
+    command.add_argument("--md5", type=Path, help="a list of MD5 sums, as md5sum writes it, to hold the files against")
+
+    command = data_commands.add_parser(
+        "stats", help="describe the clips, and what gives their class away without listening", allow_abbrev=False
+    )
+    command.set_defaults(command=describe_corpus)
+    command.add_argument("data", help="directory or address of a corpus in ASVspoof 5's layout, or hub")
+    command.add_argument("--split", default="train", choices=splits, help="default: train")
+    command.add_argument("--first", type=int, help="the first so many clips alone")
+    command.add_argument("--picture", type=Path, help="where to draw it, such as stats.png")
+
+    command = data_commands.add_parser("extract", help="write clips to files, to listen to them", allow_abbrev=False)
+    command.set_defaults(command=extract_clips)
+    command.add_argument("data", help="directory or address of a corpus in ASVspoof 5's layout, or hub")
+    command.add_argument("directory", type=Path, help="where to")
+    command.add_argument("--split", default="validation", choices=splits, help="default: validation")
+    command.add_argument("--first", type=int, default=10, help="how many, the first ones; default: 10")
+
     command = data_commands.add_parser(
         "embedded", help="write the artificial corpus that the package makes itself", allow_abbrev=False
     )

@@ -21,7 +21,7 @@ def test_examples_run(
     example: str, tiny_detector: Path, speech: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    clips = Path("runs/quickstart/clips/flac_D")
+    clips = Path("runs/quickstart/clips")
     clips.mkdir(parents=True)
     soundfile.write(clips / "D_0000000000.flac", speech, 16_000)
     shutil.copytree(tiny_detector, "runs/quickstart/model")

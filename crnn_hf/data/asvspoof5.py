@@ -1,7 +1,7 @@
 """ASVspoof 5, Track 1, and any corpus in its layout, as a `datasets` dataset: protocols joined with their clips."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -38,12 +38,14 @@ class Layout:
         protocol: name of its protocol file.
         tars: what the names of its tars begin with.
         published: the letters that end them, in ASVspoof 5 as it is published.
+        clips: how many clips ASVspoof 5 has in it.
         folder: name of the folder into which the tars unpack.
     """
 
     protocol: str
     tars: str
     published: str
+    clips: int
     folder: str
 
     @property
@@ -53,9 +55,9 @@ class Layout:
 
 
 SPLITS = {
-    "train": Layout("ASVspoof5.train.tsv", "flac_T_", "abcde", "flac_T"),
-    "validation": Layout("ASVspoof5.dev.track_1.tsv", "flac_D_", "abc", "flac_D"),
-    "test": Layout("ASVspoof5.eval.track_1.tsv", "flac_E_", "abcdefghij", "flac_E_eval"),
+    "train": Layout("ASVspoof5.train.tsv", "flac_T_", "abcde", 182_357, "flac_T"),
+    "validation": Layout("ASVspoof5.dev.track_1.tsv", "flac_D_", "abc", 140_950, "flac_D"),
+    "test": Layout("ASVspoof5.eval.track_1.tsv", "flac_E_", "abcdefghij", 680_774, "flac_E_eval"),
 }
 
 
@@ -295,13 +297,17 @@ def _read_member(archive: str, name: str) -> bytes:
     raise ProtocolError(f"{archive}: no {name} in it")
 
 
-def clips_of(container: str, name: str) -> Iterator[tuple[str, bytes]]:
-    """The audio files of a tar or a folder: each one's path, which begins with `name`, and its content."""
+def clips_of(container: str, name: str, wanted: Callable[[str], bool] | None = None) -> Iterator[tuple[str, bytes]]:
+    """The audio files of a tar or a folder: each one's path, which begins with `name`, and its content.
+
+    `wanted` tells of a file's name whether its content is.
+    """
     if not locations.is_address(container) and Path(container).is_dir():
         for path in locations.files_in(container, ".flac"):
-            yield str(path), path.read_bytes()
+            if wanted is None or wanted(path.name):
+                yield str(path), path.read_bytes()
         return
-    for member, content in locations.members(container, ".flac", name):
+    for member, content in locations.members(container, ".flac", name, wanted):
         yield f"{name}/{member}", content
 
 

@@ -1,7 +1,8 @@
 """Where recordings lie: tar archives and folders, on this machine or behind an address, read from front to back."""
 
 import tarfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -45,23 +46,29 @@ def stem(name: str) -> str:
     return PurePosixPath(name).stem
 
 
-def members(archive: str, suffix: str, name: str | None = None) -> Iterator[tuple[str, bytes]]:
+def members(
+    archive: str, suffix: str, name: str | None = None, wanted: Callable[[str], bool] | None = None
+) -> Iterator[tuple[str, bytes]]:
     """The members of a tar, compressed or not, whose names end in `suffix`: each one's name and content.
 
     Args:
         archive: path or address.
         suffix: such as `".flac"`.
         name: what errors call the archive; by default its location.
+        wanted: tells of a member's name whether its content is wanted; on this machine the others are passed over
+            unread.
 
     Raises:
         AudioReadError: the file is no tar, or is cut off.
     """
     try:
-        with opened(archive) as stream, tarfile.open(fileobj=stream, mode="r|*") as tar:
+        # What is fetched piece by piece is best read from front to back.
+        mode = "r|*" if is_address(archive) else "r:*"
+        with opened(archive) as stream, tarfile.open(fileobj=stream, mode=mode) as tar:
             for member in tar:
-                if member.isreg() and member.name.endswith(suffix):
+                if member.isreg() and member.name.endswith(suffix) and (wanted is None or wanted(member.name)):
                     yield member.name, tar.extractfile(member).read()
-    except (tarfile.TarError, EOFError) as error:
+    except (tarfile.TarError, EOFError, zlib.error) as error:
         raise AudioReadError(name or archive, f"not a whole tar archive: {error}") from error
 
 
