@@ -1,6 +1,7 @@
 """`crnn-hf`: one thin command a job. Packages are imported by the command that needs them, so that help is quick."""
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,29 +42,37 @@ def evaluate(options: argparse.Namespace) -> int:
     """Score a split of a corpus, print the metrics and write the score file."""
     from transformers.utils.logging import disable_progress_bar
 
-    from crnn_hf.data import load_asvspoof5, overview
+    from crnn_hf.data import load_corpus, overview
     from crnn_hf.inference import load_detector, score_clips
     from crnn_hf.metrics import bootstrap_intervals, compute_metrics, write_scores
 
     disable_progress_bar()
+    options.output.mkdir(parents=True, exist_ok=True)
     model, feature_extractor = load_detector(options.model)
-    clips = load_asvspoof5(options.data, options.split, first=options.first)
+    clips = load_corpus(options.data, options.split, first=options.first, **dict(options.column))
     print(overview(clips, options.data, options.split))
-    scores = score_clips(model, feature_extractor, clips, options.batch_size)
+    scored = score_clips(model, feature_extractor, clips, options.batch_size)
     path = options.output / "scores.tsv"
-    write_scores(path, clips["utterance"], scores)
+    write_scores(path, scored.utterances, scored.scores)
 
-    metrics = compute_metrics(scores, clips["label"])
-    intervals = bootstrap_intervals(compute_metrics, scores, clips["label"])
-    print(f"\n{'':10} {'value':>8}   95 % interval, over clips")
-    for name, value in metrics.items():
-        lower, upper = intervals[name]
-        print(f"{name:10} {value:8.4f}   {lower:.4f} to {upper:.4f}")
-    print(
-        "\neer and min_dcf as ASVspoof 5 defines them; the others at a score of 0, with fake as the positive class."
-        f"\nScores, higher for real: {path}"
-    )
-    return 0
+    if len(set(scored.labels)) == 2:
+        metrics = compute_metrics(scored.scores, scored.labels)
+        intervals = bootstrap_intervals(compute_metrics, scored.scores, scored.labels)
+        print(f"\n{'':10} {'value':>8}   95 % interval, over clips")
+        for name, value in metrics.items():
+            lower, upper = intervals[name]
+            print(f"{name:10} {value:8.4f}   {lower:.4f} to {upper:.4f}")
+        print(
+            "\neer and min_dcf as ASVspoof 5 defines them; the others at a score of 0, with fake as the positive one."
+        )
+    else:
+        print("\nNo metrics: they need clips that are real and clips that are fake.")
+    print(f"Scores, higher for real: {path}")
+    for fault in scored.faults:
+        print(f"crnn-hf: {fault}", file=sys.stderr)
+    if scored.faults:
+        print(f"crnn-hf: {len(scored.faults)} of {len(clips)} clips could not be scored", file=sys.stderr)
+    return 1 if scored.faults else 0
 
 
 def detect(options: argparse.Namespace) -> int:
@@ -75,6 +84,8 @@ def detect(options: argparse.Namespace) -> int:
     from crnn_hf.inference import load_detector
 
     disable_progress_bar()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # for file names that the terminal cannot show
     model, feature_extractor = load_detector(options.model)
     width = max(len("file"), *(len(str(file)) for file in options.files))
     print(f"{'file':{width}}  label  probability    score")
@@ -115,15 +126,15 @@ def check_corpus(options: argparse.Namespace) -> int:
 
 def describe_corpus(options: argparse.Namespace) -> int:
     """Print what a corpus holds and how far level, length and silence alone tell its classes apart."""
-    from crnn_hf.data import load_asvspoof5
+    from crnn_hf.data import load_corpus
     from crnn_hf.data.statistics import as_table, describe, draw
 
-    statistics = describe(load_asvspoof5(options.data, options.split, first=options.first))
+    statistics = describe(load_corpus(options.data, options.split, first=options.first, **dict(options.column)))
     print(as_table(statistics))
     if options.picture is not None:
         draw(statistics, options.picture)
         print(f"The same as a picture: {options.picture}")
-    return 1 if statistics.faults else 0
+    return 1 if statistics.unreadable else 0
 
 
 def extract_clips(options: argparse.Namespace) -> int:
@@ -150,6 +161,23 @@ def make_embedded_corpus(options: argparse.Namespace) -> int:
     return 0
 
 
+def add_corpus(command: argparse.ArgumentParser) -> None:
+    """The arguments that say which corpus."""
+    command.add_argument(
+        "data",
+        help="a corpus in ASVspoof 5's layout, as a directory or an address, or hub; or recordings of your own: a "
+        "folder with real/ and fake/, a table (.csv, .tsv, .jsonl, .parquet) or a dataset on the Hub, user/name",
+    )
+    command.add_argument(
+        "--column",
+        type=lambda argument: tuple(argument.split("=", 1)),
+        action="append",
+        default=[],
+        metavar="NAME=COLUMN",
+        help="what a column of your table is called, such as label=is_fake",
+    )
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="crnn-hf", description="A speech-deepfake detector: train it, measure it, ask it.", allow_abbrev=False
@@ -170,7 +198,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("evaluate", help="score a corpus and print the metrics", allow_abbrev=False)
     command.set_defaults(command=evaluate)
     command.add_argument("model", help="folder or Hub name of a detector")
-    command.add_argument("data", help="directory or address of a corpus in ASVspoof 5's layout")
+    add_corpus(command)
     command.add_argument("--split", default="validation", choices=splits, help="default: validation")
     command.add_argument("--output", type=Path, default=Path("report"), help="folder for scores.tsv; default: report")
     command.add_argument(
@@ -202,7 +230,7 @@ def _parser() -> argparse.ArgumentParser:
         "stats", help="describe the clips, and what gives their class away without listening", allow_abbrev=False
     )
     command.set_defaults(command=describe_corpus)
-    command.add_argument("data", help="directory or address of a corpus in ASVspoof 5's layout, or hub")
+    add_corpus(command)
     command.add_argument("--split", default="train", choices=splits, help="default: train")
     command.add_argument("--first", type=int, help="the first so many clips alone")
     command.add_argument("--picture", type=Path, help="where to draw it, such as stats.png")

@@ -8,6 +8,12 @@ LABELS = ("real", "fake")
 POOLINGS = ("attentive_statistics", "mean")
 DOWNSAMPLINGS = ("stride", "max_pool")
 
+AUTO_MAP = {
+    "AutoConfig": "configuration_crnn.CRNNConfig",
+    "AutoModel": "modeling_crnn.CRNNModel",
+    "AutoModelForAudioClassification": "modeling_crnn.CRNNForAudioClassification",
+}
+
 # The recipe of the literature: 128 mel bands x 200 frames, three convolutions with batch norm and 2 x 2 max pooling, a
 # two-layer BiLSTM of 256 and a head 512-128-2. As usually published, its recurrence runs over the frequency axis and
 # only the last step is read; here it runs over time, and all steps are averaged.
@@ -95,12 +101,18 @@ class CRNNConfig(PreTrainedConfig):
     class_weights: list[float] | None = None
 
     def __post_init__(self, **kwargs: Any) -> None:
+        if self.id2label is None and self.label2id is not None:
+            self.id2label = {int(index): label for label, index in self.label2id.items()}
         # None is "as many as there are labels by default", as everywhere in transformers.
-        if self.id2label is None and kwargs.get("num_labels") in (None, len(LABELS)):
+        elif self.id2label is None and kwargs.get("num_labels") in (None, len(LABELS)):
             self.id2label = dict(enumerate(LABELS))
-            self.label2id = {label: index for index, label in self.id2label.items()}
         super().__post_init__(**kwargs)
-        self._refuse_impossible_values()
+        named = {label: index for index, label in self.id2label.items()}
+        if self.label2id is None or {label: int(index) for label, index in self.label2id.items()} != named:
+            self.label2id = named
+        # What loads each class where this package is not installed. Saving alone would note only the class it saves.
+        self.auto_map = getattr(self, "auto_map", None) or dict(AUTO_MAP)
+        self.refuse_impossible_values()
         self.conv_channels = list(self.conv_channels)  # as JSON gives it back
 
     @classmethod
@@ -113,7 +125,8 @@ class CRNNConfig(PreTrainedConfig):
         """How many frames become one step of the LSTM."""
         return 2 ** min(self.num_time_halvings, len(self.conv_channels))
 
-    def _refuse_impossible_values(self) -> None:
+    def refuse_impossible_values(self) -> None:
+        """Raise ValueError for a field that has a value which no model can have."""
         for name in ("num_mel_bins", "conv_kernel_size", "hidden_size", "num_hidden_layers", "attention_size"):
             _require(self, name, _is_count(getattr(self, name)), "an integer of at least 1")
         _require(self, "conv_kernel_size", self.conv_kernel_size % 2 == 1, "odd")

@@ -18,8 +18,10 @@ Waveform = np.ndarray | torch.Tensor | Sequence[float]
 MEL_SCALES = ("htk", "slaney", "linear")
 NORMALIZATIONS = ("band_mean", "clip_mean_std")
 
-# Power below which a band counts as silent, so that the logarithm of digital zeros is finite: about the power that the
-# rounding to 16 bits leaves in one FFT bin.
+# No clip is as short as this, so that a second dimension no larger is one of channels.
+MOST_CHANNELS = 8
+# Power below which a band counts as silent, so that the logarithm of digital zeros is finite. Rounding to 16 bits
+# leaves 150 times as much in one FFT bin of 512 samples.
 FLOOR = 1e-10
 # Frames that are transformed at once. More does not fit the processor's caches, and an hour would not fit the memory.
 BLOCK_FRAMES = 512
@@ -95,8 +97,8 @@ class CRNNFeatureExtractor(SequenceFeatureExtractor):
         feature_size: int | None = None,
         **kwargs: Any,
     ) -> None:
-        bands = num_mel_bins or feature_size or 80
-        super().__init__(feature_size or bands, sampling_rate, padding_value, **kwargs)
+        bands = next(number for number in (num_mel_bins, feature_size, 80) if number is not None)
+        super().__init__(bands if feature_size is None else feature_size, sampling_rate, padding_value, **kwargs)
         self.num_mel_bins = bands
         self.n_fft = n_fft
         self.hop_length = hop_length
@@ -278,6 +280,10 @@ class CRNNFeatureExtractor(SequenceFeatureExtractor):
                 raise ValueError(f"{name} must be an integer of at least 1; found {value!r}")
         if not isinstance(self.n_fft, int) or self.n_fft < 2:
             raise ValueError(f"n_fft must be an integer of at least 2; found {self.n_fft!r}")
+        for name in ("f_min", "f_max", "dynamic_range", "padding_value"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) and not (value is None and name in ("f_max", "dynamic_range")):
+                raise ValueError(f"{name} must be a number; found {value!r}")
         f_max = self.sampling_rate / 2 if self.f_max is None else self.f_max
         if not 0 <= self.f_min < f_max <= self.sampling_rate / 2:
             raise ValueError(
@@ -287,9 +293,9 @@ class CRNNFeatureExtractor(SequenceFeatureExtractor):
         if self.mel_scale not in MEL_SCALES:
             raise ValueError(f"mel_scale must be one of {MEL_SCALES}; found {self.mel_scale!r}")
         if self.normalization is not None and self.normalization not in NORMALIZATIONS:
-            raise ValueError(f"normalization must be one of {NORMALIZATIONS}, or none; found {self.normalization!r}")
+            raise ValueError(f"normalization must be one of {NORMALIZATIONS}, or None; found {self.normalization!r}")
         if self.dynamic_range is not None and not self.dynamic_range > 0:
-            raise ValueError(f"dynamic_range must be above 0, or none; found {self.dynamic_range!r}")
+            raise ValueError(f"dynamic_range must be above 0, or None; found {self.dynamic_range!r}")
         if self.padding_side != "right":
             raise ValueError(f"padding_side must be 'right', as the model wants it; found {self.padding_side!r}")
 
@@ -328,6 +334,11 @@ def triangular_filters(
 def _to_clips(raw_speech: Any) -> Sequence[Any]:
     """The clips of a batch; a single waveform becomes a batch of one."""
     if isinstance(raw_speech, np.ndarray | torch.Tensor):
+        if raw_speech.ndim == 2 and raw_speech.shape[1] <= MOST_CHANNELS < raw_speech.shape[0]:
+            raise ValueError(
+                f"expected one channel of shape (samples,), or clips of shape (clips, samples); found shape "
+                f"{tuple(raw_speech.shape)}, which looks like one clip of {raw_speech.shape[1]} channels: average them"
+            )
         return [raw_speech] if raw_speech.ndim <= 1 else list(raw_speech)
     if not isinstance(raw_speech, Sequence) or isinstance(raw_speech, str | bytes):
         raise ValueError(f"expected a waveform or a list of waveforms; found {type(raw_speech).__name__}")

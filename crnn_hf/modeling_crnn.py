@@ -172,7 +172,9 @@ class CRNNMeanPooling(nn.Module):
         """(batch, steps, size), padded with 0, to (batch, size)."""
         if mask is None:
             return hidden_states.mean(1)
-        return hidden_states.sum(1) / mask.sum(1, keepdim=True).clamp(min=1).to(hidden_states.dtype)
+        # In float32: half precision cannot count the steps of an hour.
+        mean = hidden_states.sum(1, dtype=torch.float32) / mask.sum(1, keepdim=True).clamp(min=1)
+        return mean.to(hidden_states.dtype)
 
 
 class CRNNAttentiveStatisticsPooling(nn.Module):
@@ -222,6 +224,7 @@ class CRNNModel(CRNNPreTrainedModel):
 
     def __init__(self, config: CRNNConfig) -> None:
         super().__init__(config)
+        config.refuse_impossible_values()  # they may have been changed since the config was made
         self.encoder = CRNNConvEncoder(config)
         output_size = config.hidden_size * (2 if config.bidirectional else 1)
         sizes = [self.encoder.output_size] + [output_size] * (config.num_hidden_layers - 1)
@@ -260,7 +263,8 @@ class CRNNModel(CRNNPreTrainedModel):
             output_hidden_states = self.config.output_hidden_states
         mask = _padding_mask(attention_mask)
         if mask is not None:
-            input_features = input_features * mask[..., None].to(input_features.dtype)
+            # Not a product, which would leave what is not finite as it is.
+            input_features = input_features.masked_fill(~mask[..., None], 0)
         hidden_states, mask = self.encoder(input_features.to(self.dtype), mask)
         all_hidden_states = [hidden_states]
         for index, layer in enumerate(self.layers):
@@ -305,7 +309,8 @@ class CRNNForAudioClassification(CRNNPreTrainedModel):
             input_features: log-mel spectrograms from [`CRNNFeatureExtractor`], (batch, frames, mel).
             attention_mask: 1 for frames of the clip and 0 for the padding that follows them, (batch, frames).
             labels: the clips' labels, (batch,), int64: 0 for real and 1 for fake, if labels are the default ones.
-                With them the result holds a loss: cross-entropy, weighted by the config's `class_weights`.
+                With them the result holds a loss: cross-entropy, weighted by the config's `class_weights`; without
+                weights, the one that transformers takes for the config's `problem_type`.
             output_hidden_states: whether to return the states between the layers.
             return_dict: whether to return a `ModelOutput` (the default) or a tuple.
 
@@ -330,13 +335,15 @@ class CRNNForAudioClassification(CRNNPreTrainedModel):
         )
 
     def _loss(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        weights = self.config.class_weights
-        weights = None if weights is None else torch.tensor(weights, dtype=torch.float32, device=logits.device)
+        if self.config.class_weights is None:
+            # transformers' own, which knows regression and several labels at once too.
+            return self.loss_function(labels, logits.float(), self.config)
+        weights = torch.tensor(self.config.class_weights, dtype=torch.float32, device=logits.device)
         return F.cross_entropy(logits.float(), labels.to(logits.device), weight=weights)
 
 
 def _padding_mask(attention_mask: torch.Tensor | None) -> torch.Tensor | None:
-    """The mask as booleans; None where there is no padding, which spares the layers a fifth of their time."""
+    """The mask as booleans; None where there is no padding, which spares the layers the work of honouring it."""
     if attention_mask is None:
         return None
     mask = attention_mask.bool()

@@ -61,7 +61,7 @@ WITHOUT_THE_PACKAGE = """
 
     import json
     import numpy as np
-    from transformers import AutoFeatureExtractor, AutoModelForAudioClassification, pipeline
+    from transformers import AutoFeatureExtractor, AutoModel, AutoModelForAudioClassification, pipeline
 
     path, speech = sys.argv[1], np.load(sys.argv[2])
     detector = pipeline("audio-classification", model=path, trust_remote_code=True)
@@ -69,6 +69,7 @@ WITHOUT_THE_PACKAGE = """
     model = AutoModelForAudioClassification.from_pretrained(path, trust_remote_code=True)
     extractor = AutoFeatureExtractor.from_pretrained(path, trust_remote_code=True)
     assert type(model).__module__.startswith("transformers_modules."), type(model).__module__
+    assert type(AutoModel.from_pretrained(path, trust_remote_code=True)).__name__ == "CRNNModel"
     logits = model(**extractor(speech, sampling_rate=16_000, return_tensors="pt")).logits
     model.save_pretrained(sys.argv[3])
     extractor.save_pretrained(sys.argv[3])
@@ -116,5 +117,9 @@ def test_the_files_that_travel_import_only_what_every_user_has() -> None:
     for name in REMOTE_CODE:
         for line in (package / name).read_text().splitlines():
             if line.lstrip().startswith(("import ", "from ")) and "import" in line:
-                root = line.split()[1].split(".")[0]
-                assert root in {"", "torch", "numpy", "transformers", *sys.stdlib_module_names}, line
+                module = line.split()[1]
+                if module.startswith("."):
+                    assert f"{module[1:]}.py" in REMOTE_CODE, line
+                else:
+                    root = module.split(".")[0]
+                    assert root in {"torch", "numpy", "transformers", *sys.stdlib_module_names}, line

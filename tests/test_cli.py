@@ -1,5 +1,7 @@
 """The commands, as a user types them."""
 
+import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +61,7 @@ def test_one_bad_file_does_not_stop_the_others(
     [
         (["train", "nothing"], "crnn-hf: nothing: no such file"),
         (["train"], "crnn-hf: train: expected a recipe"),
-        (["train", "quickstart", "--data", "nowhere"], "crnn-hf: nowhere is no directory"),
+        (["train", "quickstart", "--data", "nowhere"], "crnn-hf: nowhere: no such file or folder"),
         (["train", "quickstart", "--speed", "9"], "there is no setting --speed"),
         (["evaluate", "nowhere", "."], "nowhere"),
         (["detect", "x.wav", "--model", "nowhere"], "nowhere"),
@@ -71,6 +73,43 @@ def test_bad_input_is_one_line_and_status_2(
 ) -> None:
     assert main(arguments) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_corpus_is_checked(tiny_corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "check", str(tiny_corpus), "--all"]) == 0
+    assert "16 clips read whole, 0 that cannot be" in capsys.readouterr().out
+    corpus = shutil.copytree(tiny_corpus, tmp_path / "corpus")
+    (corpus / "flac_T_ab.tar").unlink()
+    assert main(["data", "check", str(corpus), "--split", "train"]) == 1
+    assert "8 of them without audio" in capsys.readouterr().out
+
+
+def test_a_corpus_is_described(tiny_corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picture = tmp_path / "stats.png"
+    assert main(["data", "stats", str(tiny_corpus), "--picture", str(picture)]) == 0
+    printed = capsys.readouterr().out
+    assert "Level [dB]" in printed
+    assert f"The same as a picture: {picture}" in printed
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_own_recordings_from_a_folder_to_a_verdict(
+    tiny_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["data", "extract", str(tiny_corpus), "clips", "--split", "train", "--first", "16"]) == 0
+    for line in capsys.readouterr().out.splitlines():
+        file, label = line.split()
+        folder = Path("mine", label)
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.move(file, folder)
+    small = ["--architecture.conv_channels=[4]", "--architecture.hidden_size=4", "--num_train_epochs=1"]
+    assert main(["train", "crnn", "--data", "mine", "--output_dir", "model", *small]) == 0
+    printed = capsys.readouterr().out
+    assert re.search(r"train: 1[234] clips, \d real and \d fake", printed)
+    assert main(["evaluate", "model", "mine", "--output", "report"]) == 0
+    names, _ = read_scores("report/scores.tsv")
+    assert all(re.fullmatch(r"(real|fake)/T_\d{10}", name) for name in names)
 
 
 @pytest.mark.parametrize("arguments", [[], ["fly"], ["detect", "x.wav"], ["evaluate", "m", "d", "--spilt", "test"]])

@@ -18,7 +18,19 @@ def test_labels_are_real_and_fake() -> None:
 def test_other_labels_win() -> None:
     assert CRNNConfig(num_labels=5).num_labels == 5
     named = CRNNConfig(id2label={0: "bona fide", 1: "replayed", 2: "synthetic"})
-    assert named.id2label[1] == "replayed"
+    assert named.label2id == {"bona fide": 0, "replayed": 1, "synthetic": 2}
+
+
+def test_labels_may_come_in_the_other_order(tmp_path: Path) -> None:
+    for config in (
+        CRNNConfig(id2label={0: "fake", 1: "real"}),
+        CRNNConfig(label2id={"fake": 0, "real": 1}),
+        CRNNConfig(id2label={0: "fake", 1: "real"}, label2id={"real": 0, "fake": 1}),
+    ):
+        assert config.id2label == {0: "fake", 1: "real"}
+        assert config.label2id == {"fake": 0, "real": 1}
+        config.save_pretrained(tmp_path)
+        assert CRNNConfig.from_pretrained(tmp_path).id2label == config.id2label
 
 
 def test_reference_is_the_recipe_of_the_literature() -> None:

@@ -177,6 +177,7 @@ NOT_FINITE = np.array([0.1] * 700 + [np.nan] + [np.inf] * 2, np.float32)
         ([[0.0] * 600, ["a"] * 600], "clip 1 is not a waveform"),
         ([GOOD, None], "clip 1 is not a waveform"),
         ([], "found an empty list"),
+        (np.zeros((RATE, 2)), r"shape \(16000, 2\), which looks like one clip of 2 channels"),
         ("speech.wav", "found str"),
         (0.5, "found float"),
     ],
@@ -195,6 +196,10 @@ def test_another_sampling_rate_is_refused() -> None:
     ("arguments", "message"),
     [
         ({"num_mel_bins": -1}, "num_mel_bins"),
+        ({"num_mel_bins": 0}, "num_mel_bins"),
+        ({"f_min": "20"}, "f_min must be a number; found '20'"),
+        ({"dynamic_range": "80"}, "dynamic_range must be a number"),
+        ({"padding_value": None}, "padding_value must be a number"),
         ({"num_mel_bins": 40, "feature_size": 80}, "feature_size is another name of num_mel_bins"),
         ({"n_fft": 1}, "n_fft"),
         ({"hop_length": 0}, "hop_length"),

@@ -120,6 +120,21 @@ def test_long_clips_are_convolved_in_blocks_that_do_not_show(variant: str, monke
     torch.testing.assert_close(blocks, whole, atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("pooling", ["mean", "attentive_statistics"])
+@torch.no_grad()
+def test_padding_that_is_no_number_does_no_harm(pooling: str) -> None:
+    model = make_model("small", pooling=pooling)
+    _, padded, mask = make_batch(model)
+    expected = model(padded, mask).logits
+    torch.testing.assert_close(model(padded.masked_fill(mask[..., None] == 0, torch.nan), mask).logits, expected)
+
+
+def test_mean_pooling_counts_more_steps_than_half_precision_can() -> None:
+    states, mask = torch.full((2, 70_000, 4), 0.5, dtype=torch.float16), torch.ones(2, 70_000, dtype=torch.bool)
+    pooling = modeling_crnn.CRNNMeanPooling(CRNNConfig(), 4)
+    torch.testing.assert_close(pooling(states, mask), torch.full((2, 4), 0.5, dtype=torch.float16))
+
+
 @torch.no_grad()
 def test_without_a_mask_every_frame_counts() -> None:
     model = make_model("small")
@@ -154,6 +169,27 @@ def test_loss_is_cross_entropy_weighted_by_class() -> None:
         torch.testing.assert_close(
             outputs.loss, torch.nn.functional.cross_entropy(outputs.logits, labels, weight=weight)
         )
+
+
+def test_loss_is_that_of_the_problem() -> None:
+    clips = torch.randn(4, 30, 20)
+    one_number = make_model("small", num_labels=1)
+    outputs = one_number(clips, labels=torch.tensor([0.0, 1.0, 2.0, 3.0]))
+    expected = torch.nn.functional.mse_loss(outputs.logits[:, 0], torch.tensor([0.0, 1.0, 2.0, 3.0]))
+    torch.testing.assert_close(outputs.loss, expected)
+    several = make_model("small", num_labels=3, problem_type="multi_label_classification")
+    labels = torch.tensor([[1.0, 0, 1]] * 4)
+    outputs = several(clips, labels=labels)
+    torch.testing.assert_close(
+        outputs.loss, torch.nn.functional.binary_cross_entropy_with_logits(outputs.logits, labels)
+    )
+
+
+def test_values_changed_since_the_config_was_made_are_refused_too() -> None:
+    config = CRNNConfig(**SMALL)
+    config.pooling = "max"
+    with pytest.raises(ValueError, match="pooling must be one of"):
+        CRNNModel(config)
 
 
 @torch.no_grad()

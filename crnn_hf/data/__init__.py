@@ -1,7 +1,9 @@
 """Corpora in, batches out."""
 
-from crnn_hf.data.asvspoof5 import ASVspoof5, Coverage, coverage, load_asvspoof5, overview
+from crnn_hf.data.asvspoof5 import ASVspoof5, Coverage, coverage, load_asvspoof5
 from crnn_hf.data.collation import Collator
+from crnn_hf.data.corpora import load_corpus, overview
+from crnn_hf.data.own import load_recordings
 from crnn_hf.data.protocol import ProtocolError, Trial, parse_protocol
 from crnn_hf.data.reading import Clip, ClipReader, waveform_of
 
@@ -15,6 +17,8 @@ __all__ = [
     "Trial",
     "coverage",
     "load_asvspoof5",
+    "load_corpus",
+    "load_recordings",
     "overview",
     "parse_protocol",
     "waveform_of",

@@ -220,17 +220,6 @@ def coverage(directory: str | Path, split: str) -> Coverage:
     )
 
 
-def overview(dataset: datasets.Dataset, source: str | Path, split: str) -> str:
-    """What a split loaded from `source` holds and what it lacks, in one line for people."""
-    fakes = sum(dataset["label"])
-    attacks = len({attack for attack in dataset["attack"] if attack != "bonafide"})
-    text = f"{split}: {len(dataset)} clips, {len(dataset) - fakes} real and {fakes} fake, {attacks} attacks"
-    if locations.is_address(_resolved(source)):
-        return text
-    counts = coverage(source, split)
-    return f"{text}; {counts.without_audio} lines without audio, {counts.unlisted} audio files without a line"
-
-
 def find_protocol(source: str, layout: Layout) -> str:
     """Where a split's protocol lies: the file itself, or the archive that it is in.
 

@@ -17,7 +17,7 @@ class Verdict:
     Attributes:
         label: the likelier one of "real" and "fake".
         probability: the model's own of that label, in [0.5, 1] between the two; not calibrated.
-        score: logit(real) - logit(fake); above 0 for real.
+        score: logit(real) - logit(fake); below 0 for fake.
     """
 
     label: str
@@ -38,6 +38,7 @@ def detect(
     Raises:
         FileNotFoundError, IsADirectoryError, PermissionError: the path does not lead to a readable file.
         AudioReadError: the content is not audio, cut off or damaged, or too short for the model.
+        ValueError: the model gives logits that are not finite numbers.
     """
     waveform = read_audio(recording, feature_extractor.sampling_rate)
     try:
@@ -49,4 +50,4 @@ def detect(
         logits = model(**inputs.to(model.device)).logits.float().cpu()
     (score,) = real_scores(logits, model.config.label2id)
     probability = torch.tensor(abs(score)).sigmoid().item()
-    return Verdict("real" if score > 0 else "fake", probability, float(score))
+    return Verdict("fake" if score < 0 else "real", probability, float(score))

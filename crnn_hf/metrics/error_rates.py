@@ -49,7 +49,11 @@ def equal_error_rate(scores: ArrayLike, labels: ArrayLike) -> float:
 
     Arguments and errors are those of `error_rates`.
     """
-    rates = error_rates(scores, labels)
+    return eer_of(error_rates(scores, labels))
+
+
+def eer_of(rates: ErrorRates) -> float:
+    """EER of error rates that are computed already."""
     closest = np.argmin(np.abs(rates.frr - rates.far))
     return float((rates.frr[closest] + rates.far[closest]) / 2)
 

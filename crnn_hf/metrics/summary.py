@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crnn_hf.metrics.decisions import decision_metrics
-from crnn_hf.metrics.detection_cost import min_dcf
-from crnn_hf.metrics.error_rates import equal_error_rate
+from crnn_hf.metrics.detection_cost import min_dcf_of
+from crnn_hf.metrics.error_rates import eer_of, error_rates
 
 
 def real_scores(logits: ArrayLike, label2id: dict[str, int]) -> NDArray[np.float64]:
@@ -19,11 +19,16 @@ def real_scores(logits: ArrayLike, label2id: dict[str, int]) -> NDArray[np.float
         (clips,), float64.
 
     Raises:
-        ValueError: the model has no such labels.
+        ValueError: the model has no such labels, or a logit is not a finite number.
     """
     if not {"real", "fake"} <= set(label2id):
         raise ValueError(f"expected a model with the labels 'real' and 'fake'; found {sorted(label2id)}")
     logits = np.asarray(logits, np.float64)
+    if not np.isfinite(logits).all():
+        raise ValueError(
+            "the model gives logits that are not finite numbers: its training diverged (try a lower learning rate), "
+            "or its weights are damaged"
+        )
     return logits[:, label2id["real"]] - logits[:, label2id["fake"]]
 
 
@@ -32,8 +37,5 @@ def compute_metrics(scores: ArrayLike, labels: ArrayLike) -> dict[str, float]:
 
     Arguments and errors are those of `error_rates`. All values but minDCF lie in [0, 1].
     """
-    return {
-        "eer": equal_error_rate(scores, labels),
-        "min_dcf": min_dcf(scores, labels),
-        **decision_metrics(scores, labels),
-    }
+    rates = error_rates(scores, labels)
+    return {"eer": eer_of(rates), "min_dcf": min_dcf_of(rates), **decision_metrics(scores, labels)}

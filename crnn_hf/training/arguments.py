@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 import torch
 from transformers import TrainingArguments
 
+LOWER_IS_BETTER = ("loss", "eer", "min_dcf")
+
 
 @dataclass
 class ModelArguments:
@@ -35,10 +37,16 @@ class ModelArguments:
 class DataArguments:
     """The corpus, and what training hears of it."""
 
-    data: str = field(metadata={"help": "Directory or address of a corpus in ASVspoof 5's layout, or 'hub'."})
-    crop_seconds: float = field(
+    data: str = field(
+        metadata={"help": "A corpus: a directory or address in ASVspoof 5's layout, 'hub', or own recordings."}
+    )
+    columns: str = field(
+        default="{}",
+        metadata={"help": "What own recordings' columns are called. One: --columns.label is_fake"},
+    )
+    crop_seconds: float | None = field(
         default=4.0,
-        metadata={"help": "Longest stretch of a clip that training hears at a time, begun anywhere in it."},
+        metadata={"help": "Longest stretch of a clip that training hears at a time, begun anywhere; null: all of it."},
     )
     first_train_clips: int | None = field(
         default=None, metadata={"help": "Train on the first so many clips alone; the others are not even downloaded."}
@@ -68,7 +76,9 @@ class DetectorTrainingArguments(TrainingArguments):
     save_total_limit: int | None = field(default=2, metadata={"help": "Checkpoints kept: the best and the last ones."})
     load_best_model_at_end: bool = field(default=True, metadata={"help": "Whether to end with the best checkpoint."})
     metric_for_best_model: str | None = field(default="eer", metadata={"help": "What the best checkpoint is best in."})
-    greater_is_better: bool | None = field(default=False, metadata={"help": "Whether more of that is better."})
+    greater_is_better: bool | None = field(
+        default=None, metadata={"help": "Whether more of that is better; known of the metrics that there are."}
+    )
     logging_steps: float = field(default=10, metadata={"help": "Steps between two lines of the log."})
     report_to: str | None = field(default="none", metadata={"help": "Where to log to, such as tensorboard."})
     remove_unused_columns: bool = field(
@@ -78,4 +88,8 @@ class DetectorTrainingArguments(TrainingArguments):
     def __post_init__(self) -> None:
         # Without a GPU there is nothing to pin memory for, and PyTorch warns of it each epoch.
         self.dataloader_pin_memory &= torch.cuda.is_available()
+        if self.remove_unused_columns:
+            raise ValueError("remove_unused_columns must stay false: the columns are turned into features late")
+        if self.greater_is_better is None and self.metric_for_best_model is not None:
+            self.greater_is_better = self.metric_for_best_model.removeprefix("eval_") not in LOWER_IS_BETTER
         super().__post_init__()

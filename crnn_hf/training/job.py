@@ -1,30 +1,36 @@
 """The training job: a recipe in, a folder with a model out."""
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from transformers import (
-    AutoFeatureExtractor,
-    AutoModelForAudioClassification,
-    EvalPrediction,
-    PreTrainedModel,
-    SequenceFeatureExtractor,
-    Trainer,
-    set_seed,
-)
-from transformers.trainer_utils import get_last_checkpoint
+from transformers import EvalPrediction, PreTrainedModel, SequenceFeatureExtractor, Trainer, set_seed
 
 from crnn_hf import CRNNConfig, CRNNFeatureExtractor, CRNNForAudioClassification
-from crnn_hf.data import ClipReader, Collator, load_asvspoof5, overview
+from crnn_hf.data import ClipReader, Collator, load_corpus, overview
+from crnn_hf.data.columns import LABELS
+from crnn_hf.loading import load_detector
 from crnn_hf.metrics import compute_metrics, real_scores
 from crnn_hf.training.arguments import DataArguments, DetectorTrainingArguments, ModelArguments
 
 Preset = TypeVar("Preset", CRNNConfig, CRNNFeatureExtractor)
 
-# What saving adds to a config, and what does not make it another model.
-PASSING = {"architectures", "auto_map", "dtype", "transformers_version"}
+SETTINGS_FILE = "settings.json"
+# Of transformers' settings, those that would make a run that goes on another one.
+DECISIVE = (
+    "seed",
+    "learning_rate",
+    "weight_decay",
+    "lr_scheduler_type",
+    "warmup_steps",
+    "per_device_train_batch_size",
+    "gradient_accumulation_steps",
+    "label_smoothing_factor",
+    "optim",
+)
 
 
 def train(
@@ -43,28 +49,50 @@ def train(
     """
     set_seed(training_arguments.seed)
     model, feature_extractor = build_model(model_arguments)
+    check_settings(feature_extractor, data_arguments, training_arguments)
+    settings = settings_of(model_arguments, data_arguments, training_arguments)
+    checkpoint = note_and_resume(Path(training_arguments.output_dir), settings)
+
     source, sampling_rate = data_arguments.data, feature_extractor.sampling_rate
-    train_set = load_asvspoof5(source, "train", first=data_arguments.first_train_clips)
-    validation_set = load_asvspoof5(source, "validation", first=data_arguments.first_validation_clips)
+    columns = json.loads(data_arguments.columns)
+    train_set = load_corpus(source, "train", first=data_arguments.first_train_clips, **columns)
+    validation_set = load_corpus(source, "validation", first=data_arguments.first_validation_clips, **columns)
     print(overview(train_set, source, "train"), overview(validation_set, source, "validation"), sep="\n")
     if data_arguments.balance_classes:
-        model.config.class_weights = balanced_weights(train_set["label"], model.config.num_labels)
+        model.config.class_weights = balanced_weights(train_set["label"], model.config.label2id)
 
-    checkpoint = checkpoint_to_resume(model, feature_extractor, training_arguments.output_dir)
     trainer = Trainer(
         model=model,
         args=training_arguments,
         train_dataset=train_set.with_transform(ClipReader(sampling_rate, data_arguments.crop_seconds)),
         eval_dataset=validation_set.with_transform(ClipReader(sampling_rate)),
-        data_collator=Collator(feature_extractor),
+        data_collator=Collator(feature_extractor, model.config.label2id),
         compute_metrics=lambda prediction: prediction_metrics(prediction, model.config.label2id),
         processing_class=feature_extractor,
     )
-    trainer.train(resume_from_checkpoint=checkpoint)
+    result = trainer.train(resume_from_checkpoint=checkpoint)
+    if result.global_step == step_of(checkpoint):
+        print("It was finished already: nothing was trained. For more, raise num_train_epochs.")
     metrics = trainer.evaluate()
+    # They belong to this corpus, not to the model.
+    model.config.class_weights = None
     trainer.save_model()
     trainer.save_metrics("eval", metrics)
     return metrics
+
+
+def check_settings(
+    feature_extractor: SequenceFeatureExtractor,
+    data_arguments: DataArguments,
+    training_arguments: DetectorTrainingArguments,
+) -> None:
+    """Raise ValueError for settings that would fail later, or do nothing in silence."""
+    shortest = feature_extractor.n_fft / feature_extractor.sampling_rate
+    crop = data_arguments.crop_seconds
+    if crop is not None and not shortest <= crop < float("inf"):
+        raise ValueError(f"crop_seconds must be at least {shortest}, the length of a frame, or null; found {crop}")
+    if training_arguments.label_smoothing_factor and data_arguments.balance_classes:
+        raise ValueError("label_smoothing_factor leaves no room for class weights: set balance_classes to false")
 
 
 def build_model(arguments: ModelArguments) -> tuple[PreTrainedModel, SequenceFeatureExtractor]:
@@ -77,10 +105,9 @@ def build_model(arguments: ModelArguments) -> tuple[PreTrainedModel, SequenceFea
     if arguments.model is not None:
         if architecture or features:
             raise ValueError("architecture and features are those of the model to go on from; they cannot be changed")
-        return (
-            AutoModelForAudioClassification.from_pretrained(arguments.model),
-            AutoFeatureExtractor.from_pretrained(arguments.model),
-        )
+        model, feature_extractor = load_detector(arguments.model, device="cpu")
+        model.config.class_weights = None
+        return model, feature_extractor
     is_reference = arguments.preset == "reference"
     feature_extractor = _with_changes(
         CRNNFeatureExtractor.reference() if is_reference else CRNNFeatureExtractor(), features
@@ -107,16 +134,26 @@ def _with_changes(preset: Preset, changes: dict[str, Any]) -> Preset:
     return type(preset)(**{**fields, **changes})
 
 
-def balanced_weights(labels: list[int], num_labels: int) -> list[float]:
-    """A weight for each label with which all of them count the same in a loss, and a clip counts 1 on average.
+def balanced_weights(labels: Sequence[int], label2id: Mapping[str, int]) -> list[float]:
+    """A weight for each of the model's labels with which real and fake count the same in a loss.
+
+    Args:
+        labels: the corpus's, 0 for real and 1 for fake.
+        label2id: the model's labels; others than real and fake weigh nothing.
+
+    Returns:
+        As many weights as the model has labels; a clip weighs 1 on average.
 
     Raises:
-        ValueError: a label has no clip.
+        ValueError: a class has no clip.
     """
-    counts = np.bincount(labels, minlength=num_labels)
+    counts = np.bincount(labels, minlength=len(LABELS))
     if not counts.all():
-        raise ValueError(f"label {int(counts.argmin())} has no clip, {len(labels)} have others; cannot balance them")
-    return (len(labels) / (num_labels * counts)).tolist()
+        raise ValueError(f"no clip is {LABELS[int(counts.argmin())]}, all {len(labels)} are not; cannot balance them")
+    weights = [0.0] * len(label2id)
+    for label, count in zip(LABELS, counts, strict=True):
+        weights[label2id[label]] = len(labels) / (len(LABELS) * int(count))
+    return weights
 
 
 def prediction_metrics(prediction: EvalPrediction, label2id: dict[str, int]) -> dict[str, float]:
@@ -125,24 +162,46 @@ def prediction_metrics(prediction: EvalPrediction, label2id: dict[str, int]) -> 
     return compute_metrics(real_scores(prediction.predictions, label2id), is_fake)
 
 
-def checkpoint_to_resume(
-    model: PreTrainedModel, feature_extractor: SequenceFeatureExtractor, output_dir: str
-) -> str | None:
-    """The last checkpoint of an interrupted run in `output_dir`; None where there is none.
+def settings_of(
+    model_arguments: ModelArguments, data_arguments: DataArguments, training_arguments: DetectorTrainingArguments
+) -> dict[str, Any]:
+    """What makes a run this one: all settings but those that only say how far it goes, where to and how it is told."""
+    return {
+        **asdict(model_arguments),
+        **asdict(data_arguments),
+        **{name: getattr(training_arguments, name) for name in DECISIVE},
+    }
+
+
+def note_and_resume(output: Path, settings: dict[str, Any]) -> str | None:
+    """Write a run's settings to its folder, or hold them against those that stand there.
+
+    Returns:
+        The last whole checkpoint of the same run, interrupted or finished; None where there is none.
 
     Raises:
-        ValueError: that run is of another model, or of other features.
+        ValueError: the folder holds checkpoints of another run.
     """
-    checkpoint = get_last_checkpoint(output_dir) if Path(output_dir).is_dir() else None
-    if checkpoint is None:
-        return None
-    for part in (model.config, feature_extractor):
-        here, there = part.to_dict(), type(part).from_pretrained(checkpoint).to_dict()
-        differing = sorted(name for name in (here.keys() & there.keys()) - PASSING if here[name] != there[name])
+    noted = output / SETTINGS_FILE
+    checkpoint = last_checkpoint(output)
+    if checkpoint is not None:
+        there = json.loads(noted.read_text(encoding="utf-8")) if noted.is_file() else {}
+        differing = [name for name, value in settings.items() if there.get(name) != value]
         if differing:
-            changes = ", ".join(f"{name} was {there[name]} and is now {here[name]}" for name in differing)
-            raise ValueError(
-                f"{output_dir} holds a run of another model: {changes}. Choose another output_dir, or delete it"
-            )
-    print(f"Going on from {checkpoint}")
+            changes = ", ".join(f"{name} was {there.get(name)!r} and is now {settings[name]!r}" for name in differing)
+            raise ValueError(f"{output} holds another run: {changes}. Choose another output_dir, or delete it")
+        print(f"Going on from {checkpoint}")
+    output.mkdir(parents=True, exist_ok=True)
+    noted.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     return checkpoint
+
+
+def last_checkpoint(output: Path) -> str | None:
+    """The newest checkpoint that was written to its end, of which the Trainer's state is the last part."""
+    whole = [str(path.parent) for path in output.glob("checkpoint-*/trainer_state.json")]
+    return max(whole, key=step_of, default=None)
+
+
+def step_of(checkpoint: str | None) -> int:
+    """The step that a checkpoint was written after; -1 where there is none."""
+    return -1 if checkpoint is None else int(checkpoint.rpartition("-")[2])

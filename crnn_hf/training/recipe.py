@@ -1,6 +1,7 @@
 """Recipes: a YAML file of settings, and what the command line changes in them."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -11,7 +12,7 @@ from transformers import HfArgumentParser
 
 from crnn_hf.training.arguments import DataArguments, DetectorTrainingArguments, ModelArguments
 
-SECTIONS = ("architecture", "features")
+SECTIONS = ("architecture", "features", "columns")
 
 
 class RecipeError(ValueError):
@@ -33,30 +34,36 @@ def read_recipe(
     Args:
         recipe: path of a YAML file, or the name of one that comes with the package, such as `"quickstart"`.
         overrides: settings as on the command line, `--name value`, or `--section.name value` for a field of the
-            sections `architecture` and `features`. They win over the file.
+            sections `architecture`, `features` and `columns`. They win over the file.
 
     Raises:
         FileNotFoundError: there is no such file, and no recipe of that name.
         RecipeError: not YAML, not a mapping, an unknown setting, or a value of the wrong kind.
     """
     settings = _load(recipe)
-    fields, overrides = _split_sections(overrides)
-    for section in SECTIONS:
-        chosen = settings.get(section) or {}
-        if not isinstance(chosen, dict):
-            raise RecipeError(f"{recipe}: {section} must be a mapping of names to values; found {chosen!r}")
-        settings[section] = json.dumps(chosen | fields[section])
-    parser = _Parser((ModelArguments, DataArguments, DetectorTrainingArguments), allow_abbrev=False)
-    arguments = [*_as_command_line(settings), *overrides]
     try:
+        fields, rest = _split_sections([*_as_command_line(settings), *overrides])
+        parser = _Parser((ModelArguments, DataArguments, DetectorTrainingArguments), allow_abbrev=False)
+        sections = [f"--{section}={json.dumps(values)}" for section, values in fields.items()]
         *parsed, unknown = parser.parse_args_into_dataclasses(
-            arguments, return_remaining_strings=True, look_for_args_file=False
+            [*rest, *sections], return_remaining_strings=True, look_for_args_file=False
         )
-    except ValueError as error:
+    except (ValueError, yaml.YAMLError) as error:
         raise RecipeError(f"{recipe}: {error}") from error
     if unknown:
         raise RecipeError(f"{recipe}: there is no setting {unknown[0]}; `crnn-hf train --settings` lists them all")
+    _set_nulls(settings, overrides, parsed)
     return tuple(parsed)
+
+
+def _set_nulls(settings: dict[str, Any], overrides: Sequence[str], parsed: Sequence[Any]) -> None:
+    """Set to None what the file says is null, unless the command line says otherwise; argparse knows no null."""
+    overridden = {argument.removeprefix("--").partition("=")[0].replace("-", "_") for argument in overrides}
+    for name in (name for name, value in settings.items() if value is None and name not in overridden):
+        owners = [arguments for arguments in parsed if hasattr(arguments, name)]
+        if not owners:
+            raise RecipeError(f"there is no setting {name}; `crnn-hf train --settings` lists them all")
+        setattr(owners[0], name, None)
 
 
 def describe_settings() -> str:
@@ -68,13 +75,13 @@ def _load(recipe: str) -> dict[str, Any]:
     """The settings in a recipe's file."""
     path = Path(recipe)
     if not path.is_file():
-        packaged = files("crnn_hf") / "recipes" / f"{path.stem}.yaml"
-        if not packaged.is_file():
-            names = sorted(entry.name.removesuffix(".yaml") for entry in packaged.parent.iterdir())
+        packaged = files("crnn_hf") / "recipes"
+        names = sorted(entry.name.removesuffix(".yaml") for entry in packaged.iterdir())
+        if recipe not in names:
             raise FileNotFoundError(f"{recipe}: no such file, nor one of the recipes {', '.join(names)}")
-        path = Path(str(packaged))
+        path = Path(str(packaged / f"{recipe}.yaml"))
     try:
-        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+        settings = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: not YAML: {error}") from error
     if not isinstance(settings, dict):
@@ -82,33 +89,54 @@ def _load(recipe: str) -> dict[str, Any]:
     return settings
 
 
-def _split_sections(overrides: Sequence[str]) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    """Take `--section.name value` out of the overrides: the fields by section, and the overrides that are left."""
+def _split_sections(arguments: Sequence[str]) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """Take the sections out of the arguments: their fields, later ones winning, and the arguments that are left.
+
+    A section is given as a whole, `--section "{name: value}"`, or a field at a time, `--section.name value`.
+    """
     fields: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
     others: list[str] = []
-    rest = iter(overrides)
+    rest = iter(arguments)
     for argument in rest:
         option, has_value, value = argument.removeprefix("--").partition("=")
         section, dot, name = option.partition(".")
-        if not argument.startswith("--") or not dot or section not in SECTIONS:
+        if not argument.startswith("--") or section not in SECTIONS:
             others.append(argument)
             continue
         value = value if has_value else next(rest, None)
         if value is None:
             raise RecipeError(f"{argument}: expected a value after it")
-        fields[section][name] = yaml.safe_load(value)
+        try:
+            value = yaml.load(value, _Loader)
+        except yaml.YAMLError as error:
+            raise RecipeError(f"{argument}: {value!r} is not YAML") from error
+        if dot:
+            fields[section][name] = value
+        elif isinstance(value, dict):
+            fields[section].update(value)
+        else:
+            raise RecipeError(f"{section} must be a mapping of names to values; found {value!r}")
     return fields, others
 
 
 def _as_command_line(settings: dict[str, Any]) -> Iterator[str]:
     """The settings as arguments, so that the file's values are checked and converted as the command line's are."""
     for name, value in settings.items():
-        if value is None:
-            continue
-        yield f"--{name}"
-        if isinstance(value, dict):
-            yield json.dumps(value)
+        if isinstance(value, bool):
+            yield f"--{name}={'yes' if value else 'no'}"  # which `eval_strategy: no` means as well
+        elif isinstance(value, dict):
+            yield f"--{name}={json.dumps(value)}"
         elif isinstance(value, list):
+            yield f"--{name}"
             yield from map(str, value)
-        else:
-            yield str(value)
+        elif value is not None or name in SECTIONS:
+            yield f"--{name}={{}}" if value is None else f"--{name}={value}"
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2's idea of a number: `1e-3` is one, which PyYAML takes for a text."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+)

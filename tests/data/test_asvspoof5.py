@@ -84,7 +84,7 @@ def test_enrolment_files_are_counted_and_left_out(tiny_corpus: Path) -> None:
     assert len(validation) == 8
     assert coverage(tiny_corpus, "validation") == Coverage(lines=8, without_audio=0, unlisted=3)
     assert overview(validation, tiny_corpus, "validation") == (
-        "validation: 8 clips, 4 real and 4 fake, 4 attacks; 0 lines without audio, 3 audio files without a line"
+        "validation: 8 clips, 4 real and 4 fake, 4 known attacks; 0 lines without audio, 3 audio files without a line"
     )
 
 
@@ -209,7 +209,7 @@ def test_a_corpus_behind_an_address_is_downloaded(address: str, tiny_corpus: Pat
     train = load_asvspoof5(address, "train", cache_dir=tmp_path)
     assert contents(train) == contents(load_asvspoof5(tiny_corpus, "train"))
     assert train[0]["audio"]["path"] == f"{address}/flac_T_aa.tar/flac_T/T_0000000000.flac"
-    assert overview(train, address, "train") == "train: 16 clips, 8 real and 8 fake, 4 attacks"
+    assert overview(train, address, "train") == "train: 16 clips, 8 real and 8 fake, 4 known attacks"
 
 
 def test_nothing_behind_an_address(address: str) -> None:

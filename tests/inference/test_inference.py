@@ -9,7 +9,7 @@ import soundfile
 import torch
 from transformers import AutoFeatureExtractor, AutoModelForAudioClassification
 
-from crnn_hf import CRNNConfig, CRNNFeatureExtractor, CRNNForAudioClassification
+from crnn_hf import CRNNConfig, CRNNFeatureExtractor, CRNNForAudioClassification, CRNNModel
 from crnn_hf.audio import AudioReadError, read_audio
 from crnn_hf.data import load_asvspoof5, waveform_of
 from crnn_hf.inference import detect, load_detector, score_clips
@@ -56,9 +56,53 @@ def test_files_that_cannot_be_judged_are_named(tiny_detector: Path, tmp_path: Pa
 @pytest.mark.parametrize("batch_size", [1, 3, 32])
 def test_scores_of_a_corpus(tiny_detector: Path, tiny_corpus: Path, batch_size: int) -> None:
     clips = load_asvspoof5(tiny_corpus, "validation")
-    scores = score_clips(*load_detector(tiny_detector), clips, batch_size)
+    scored = score_clips(*load_detector(tiny_detector), clips, batch_size)
     alone = [logits_of(tiny_detector, waveform_of(clip["audio"])) for clip in clips]
-    np.testing.assert_allclose(scores, [float(logits[0] - logits[1]) for logits in alone], atol=1e-5)
+    assert (scored.utterances, scored.labels, scored.faults) == (list(clips["utterance"]), list(clips["label"]), [])
+    np.testing.assert_allclose(scored.scores, [float(logits[0] - logits[1]) for logits in alone], atol=1e-5)
+
+
+def test_clips_that_cannot_be_scored_are_named_and_the_others_scored(tiny_detector: Path, tiny_corpus: Path) -> None:
+    def damage(row: dict, index: int) -> dict:
+        content = {2: row["audio"]["bytes"][:9_000], 5: encoded(np.zeros(100), "FLAC")}.get(
+            index, row["audio"]["bytes"]
+        )
+        return {"audio": {**row["audio"], "bytes": content}}
+
+    whole = load_asvspoof5(tiny_corpus, "validation")
+    damaged = whole.map(damage, with_indices=True)
+    detector = load_detector(tiny_detector)
+    scored = score_clips(*detector, damaged, batch_size=3)
+    kept = [0, 1, 3, 4, 6, 7]
+    assert scored.utterances == [whole[index]["utterance"] for index in kept]
+    np.testing.assert_allclose(scored.scores, score_clips(*detector, whole).scores[kept], atol=1e-5)
+    cut, short = scored.faults
+    assert "D_0000000002.flac: cut off or damaged" in cut
+    assert short.startswith("D_0000000005: has 100 samples, less than one frame")
+
+
+def test_damaged_weights_give_no_verdict(tiny_detector: Path, tiny_corpus: Path, speech: np.ndarray) -> None:
+    model, extractor = load_detector(tiny_detector)
+    model.classifier.weight.data.fill_(torch.nan)
+    with pytest.raises(ValueError, match="not finite numbers"):
+        detect(model, extractor, encoded(speech, "WAV"))
+    with pytest.raises(ValueError, match="not finite numbers"):
+        score_clips(model, extractor, load_asvspoof5(tiny_corpus, "validation"))
+
+
+def test_an_undecided_score_is_not_called_fake(tiny_detector: Path, speech: np.ndarray) -> None:
+    model, extractor = load_detector(tiny_detector)
+    model.classifier.weight.data.zero_()
+    model.classifier.bias.data.zero_()
+    verdict = detect(model, extractor, encoded(speech, "WAV"))
+    assert (verdict.label, verdict.probability, verdict.score) == ("real", 0.5, 0.0)
+
+
+def test_a_model_without_a_trained_head_is_refused(tmp_path: Path) -> None:
+    CRNNModel(CRNNConfig(conv_channels=[4])).save_pretrained(tmp_path)
+    CRNNFeatureExtractor().save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match=r"lacks the weights \['classifier.bias', 'classifier.weight'\]"):
+        load_detector(tmp_path)
 
 
 def test_a_model_with_other_labels_is_refused(tmp_path: Path) -> None:
@@ -69,5 +113,6 @@ def test_a_model_with_other_labels_is_refused(tmp_path: Path) -> None:
 
 
 def test_no_such_model(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="nowhere"):
-        load_detector(tmp_path / "nowhere")
+    for name in (tmp_path / "nowhere", "nowhere", "tests/nowhere"):
+        with pytest.raises(FileNotFoundError, match="nowhere: no such folder"):
+            load_detector(name)

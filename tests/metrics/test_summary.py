@@ -29,6 +29,11 @@ def test_score_is_higher_for_real_whatever_the_order_of_the_labels() -> None:
         real_scores(logits, {"cat": 0, "dog": 1})
 
 
+def test_logits_that_are_no_numbers_are_refused() -> None:
+    with pytest.raises(ValueError, match="logits that are not finite numbers: its training diverged"):
+        real_scores([[0.0, np.nan]], {"real": 0, "fake": 1})
+
+
 def test_all_metrics_have_their_names() -> None:
     metrics = compute_metrics([2.0, 1.0, -1.0, -2.0], [0, 0, 1, 1])
     assert metrics == {"eer": 0, "min_dcf": 0, "accuracy": 1, "precision": 1, "recall": 1, "f1": 1}

@@ -7,10 +7,14 @@ import pytest
 import torch
 from transformers import AutoFeatureExtractor, AutoModelForAudioClassification, TrainerCallback
 
-from crnn_hf import CRNNConfig, CRNNFeatureExtractor
+from crnn_hf import CRNNConfig, CRNNFeatureExtractor, CRNNForAudioClassification
+from crnn_hf.data import ClipReader, Collator, load_asvspoof5
+from crnn_hf.inference import score_clips
+from crnn_hf.loading import load_detector
+from crnn_hf.metrics import compute_metrics
 from crnn_hf.training import job, read_recipe, train
 from crnn_hf.training.arguments import ModelArguments
-from crnn_hf.training.job import balanced_weights, build_model
+from crnn_hf.training.job import balanced_weights, build_model, last_checkpoint
 
 SMALL = ["--architecture.conv_channels", "[4, 8]", "--architecture.hidden_size", "8"]
 
@@ -27,7 +31,7 @@ def test_a_run_ends_with_a_model_that_loads(tiny_corpus: Path, tmp_path: Path) -
     assert 0 <= metrics["eval_eer"] <= 1
     model = AutoModelForAudioClassification.from_pretrained(tmp_path)
     assert model.config.conv_channels == [4, 8]
-    assert model.config.class_weights == [1.0, 1.0]
+    assert model.config.class_weights is None  # they belong to the corpus
     assert type(AutoFeatureExtractor.from_pretrained(tmp_path)) is CRNNFeatureExtractor
     assert (tmp_path / "modeling_crnn.py").is_file()
 
@@ -50,11 +54,11 @@ def test_training_lowers_the_loss(tiny_corpus: Path, tmp_path: Path) -> None:
 
 
 def loss_on_training_clips(corpus: Path, detector: Path) -> float:
-    from crnn_hf.data import ClipReader, Collator, load_asvspoof5
-
     model = AutoModelForAudioClassification.from_pretrained(detector)
     clips = load_asvspoof5(corpus, "train").with_transform(ClipReader())
-    batch = Collator(AutoFeatureExtractor.from_pretrained(detector))([clips[index] for index in range(len(clips))])
+    batch = Collator(AutoFeatureExtractor.from_pretrained(detector), model.config.label2id)(
+        [clips[index] for index in range(len(clips))]
+    )
     with torch.no_grad():
         return float(model(**batch).loss)
 
@@ -82,12 +86,77 @@ def test_an_interrupted_run_goes_on(
     assert (tmp_path / "model.safetensors").exists()
 
 
-def test_another_model_does_not_go_on_in_the_same_directory(tiny_corpus: Path, tmp_path: Path) -> None:
+def test_a_run_killed_while_it_saved_goes_on_from_the_checkpoint_before(tiny_corpus: Path, tmp_path: Path) -> None:
+    run(tiny_corpus, tmp_path)
+    (tmp_path / "checkpoint-8" / "trainer_state.json").unlink()
+    (tmp_path / "checkpoint-12").mkdir()
+    assert last_checkpoint(tmp_path) == str(tmp_path / "checkpoint-4")
+    assert run(tiny_corpus, tmp_path)["epoch"] == 2
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "message"),
+    [
+        ("--architecture.hidden_size", "9", "architecture was .* and is now"),
+        ("--features.hop_length", "200", "features was '{}' and is now"),
+        ("--learning_rate", "0.5", r"learning_rate was 0\.001 and is now 0\.5"),
+        ("--data", "elsewhere", "data was .* and is now 'elsewhere'"),
+    ],
+)
+def test_another_run_does_not_go_on_in_the_same_directory(
+    tiny_corpus: Path, tmp_path: Path, setting: str, value: str, message: str
+) -> None:
     run(tiny_corpus, tmp_path, "--num_train_epochs", "1")
-    with pytest.raises(ValueError, match="another model: hidden_size was 8 and is now 9"):
-        run(tiny_corpus, tmp_path, "--architecture.hidden_size", "9")
-    with pytest.raises(ValueError, match="another model: hop_length was 160 and is now 200"):
-        run(tiny_corpus, tmp_path, "--features.hop_length", "200")
+    with pytest.raises(ValueError, match=f"holds another run: {message}"):
+        run(tiny_corpus, tmp_path, setting, value)
+
+
+def test_a_finished_run_says_so_and_goes_on_for_more_epochs(
+    tiny_corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(tiny_corpus, tmp_path, "--num_train_epochs", "1")
+    run(tiny_corpus, tmp_path, "--num_train_epochs", "1")
+    assert "It was finished already" in capsys.readouterr().out
+    assert run(tiny_corpus, tmp_path, "--num_train_epochs", "2")["epoch"] == 2
+
+
+@pytest.fixture
+def reversed_detector(tmp_path: Path) -> Path:
+    """A detector whose labels are numbered the other way round, saved in half precision."""
+    directory = tmp_path / "reversed"
+    torch.manual_seed(0)
+    config = CRNNConfig(conv_channels=[4, 8], hidden_size=8, id2label={0: "fake", 1: "real"}, class_weights=[1.0, 2.0])
+    CRNNForAudioClassification(config).half().save_pretrained(directory)
+    CRNNFeatureExtractor().save_pretrained(directory)
+    return directory
+
+
+def test_a_trained_model_keeps_its_labels_and_can_be_resumed(
+    tiny_corpus: Path, tmp_path: Path, reversed_detector: Path
+) -> None:
+    def go_on(epochs: str) -> dict[str, float]:
+        options = [
+            "--data",
+            str(tiny_corpus),
+            "--output_dir",
+            str(tmp_path / "tuned"),
+            "--model",
+            str(reversed_detector),
+        ]
+        options += ["--num_train_epochs", epochs, "--per_device_train_batch_size", "4", "--disable_tqdm", "true"]
+        return train(*read_recipe("quickstart", [*options, "--learning_rate", "0.003"]))
+
+    go_on("1")
+    metrics = go_on("4")
+    assert metrics["epoch"] == 4
+    tuned = AutoModelForAudioClassification.from_pretrained(tmp_path / "tuned")
+    assert tuned.config.id2label == {0: "fake", 1: "real"}
+    assert tuned.dtype == torch.float32
+    # What training says of the model is what asking the model says.
+    validation = load_asvspoof5(tiny_corpus, "validation")
+    scored = score_clips(*load_detector(tmp_path / "tuned"), validation)
+    found = compute_metrics(scored.scores, scored.labels)
+    assert {f"eval_{name}": value for name, value in found.items()}.items() <= metrics.items()
 
 
 def test_presets_and_their_changes() -> None:
@@ -122,7 +191,22 @@ def test_models_that_cannot_be_are_refused(arguments: dict[str, str], message: s
 
 
 def test_balanced_weights() -> None:
-    weights = balanced_weights([0, 1, 1, 1], 2)
-    assert weights == pytest.approx([2, 2 / 3])
-    with pytest.raises(ValueError, match="label 0 has no clip"):
-        balanced_weights([1, 1], 2)
+    assert balanced_weights([0, 1, 1, 1], {"real": 0, "fake": 1}) == pytest.approx([2, 2 / 3])
+    assert balanced_weights([0, 1, 1, 1], {"fake": 0, "other": 1, "real": 2}) == pytest.approx([2 / 3, 0, 2])
+    with pytest.raises(ValueError, match="no clip is real, all 2 are not"):
+        balanced_weights([1, 1], {"real": 0, "fake": 1})
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["--crop_seconds", "0"], r"crop_seconds must be at least 0\.032.*found 0\.0"),
+        (["--crop_seconds", "inf"], "found inf"),
+        (["--label_smoothing_factor", "0.1"], "no room for class weights"),
+    ],
+)
+def test_settings_that_would_fail_later_are_refused_at_once(
+    tmp_path: Path, overrides: list[str], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        run(tmp_path, tmp_path / "model", *overrides)

@@ -37,9 +37,41 @@ def test_the_command_line_wins(recipe: str) -> None:
     assert (data.balance_classes, data.crop_seconds, training.learning_rate) == (True, 3.0, 0.01)
 
 
-@pytest.mark.parametrize("name", ["quickstart", "recipes/quickstart.yaml", "quickstart.yaml"])
-def test_recipes_that_come_with_the_package(name: str) -> None:
-    assert read_recipe(name)[1].data == "runs/quickstart/corpus"
+def test_recipes_that_come_with_the_package() -> None:
+    assert read_recipe("quickstart")[1].data == "runs/quickstart/corpus"
+
+
+@pytest.mark.parametrize("name", ["recipes/quickstart.yaml", "experiments/quickstart.yml", "quickstart.yaml"])
+def test_a_mistyped_path_is_not_taken_for_one_of_them(name: str) -> None:
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        read_recipe(name)
+
+
+def test_null_is_none_unless_the_command_line_says_otherwise(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text("data: x\ncrop_seconds: null\nsave_total_limit: ~\narchitecture:\n")
+    _, data, training = read_recipe(str(path))
+    assert data.crop_seconds is None
+    assert training.save_total_limit is None
+    assert read_recipe(str(path), ["--crop_seconds", "3"])[1].crop_seconds == 3.0
+
+
+def test_sections_can_be_given_in_every_way(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    lines = ["data: x", "architecture: {hidden_size: 8, dropout: 0.1}", "architecture.pooling: mean"]
+    path.write_text("\n".join([*lines, "eval_strategy: no", "load_best_model_at_end: no"]))
+    overrides = ["--architecture", "{dropout: 0.2}", "--architecture.hidden_size=16", "--features.f_min", "2e1"]
+    model, _, training = read_recipe(str(path), overrides)
+    assert json.loads(model.architecture) == {"hidden_size": 16, "dropout": 0.2, "pooling": "mean"}
+    assert json.loads(model.features) == {"f_min": 20.0}
+    assert training.eval_strategy == "no"
+
+
+@pytest.mark.parametrize(
+    ("metric", "greater"), [("eer", False), ("eval_min_dcf", False), ("loss", False), ("f1", True)]
+)
+def test_whether_more_is_better_is_known(recipe: str, metric: str, greater: bool) -> None:
+    assert read_recipe(recipe, ["--metric_for_best_model", metric])[2].greater_is_better is greater
 
 
 @pytest.mark.parametrize(
@@ -50,6 +82,9 @@ def test_recipes_that_come_with_the_package(name: str) -> None:
         (["--preset", "big"], "--preset.*invalid choice: 'big'"),
         (["--architecture.hidden_size"], r"--architecture\.hidden_size: expected a value after it"),
         (["--eval_strategy", "weekly"], "weekly"),
+        (["--architecture", "[1]"], r"architecture must be a mapping of names to values; found \[1\]"),
+        (["--architecture.conv_channels", "[4"], r"--architecture\.conv_channels: '\[4' is not YAML"),
+        (["--remove_unused_columns", "true"], "remove_unused_columns must stay false"),
         (["extra"], "there is no setting extra"),
     ],
 )

@@ -1,4 +1,4 @@
-"""A saved detector, ready to be asked."""
+"""A saved detector: a model and its feature extractor."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import crnn_hf  # noqa: F401 - teaches the Auto classes the model type
 def load_detector(
     model: str | Path, device: str | torch.device | None = None
 ) -> tuple[PreTrainedModel, SequenceFeatureExtractor]:
-    """Load a model for audio classification and its feature extractor, ready for inference.
+    """Load a model for audio classification and its feature extractor, ready for inference, in float32.
 
     Args:
         model: folder or Hub name.
@@ -24,14 +24,18 @@ def load_detector(
 
     Raises:
         OSError: there is no such folder, or no such model on the Hub, or no way to reach it.
-        ValueError: it has no labels named "real" and "fake".
+        ValueError: it has no labels named "real" and "fake", or some of its weights are missing.
     """
-    if not Path(model).is_dir() and str(model).count("/") != 1:
+    if not Path(model).is_dir() and (str(model).count("/") != 1 or Path(model).parent.is_dir()):
         raise FileNotFoundError(f"{model}: no such folder, and no name of a model on the Hub, which is user/model")
-    detector = AutoModelForAudioClassification.from_pretrained(model)
+    detector, loading = AutoModelForAudioClassification.from_pretrained(
+        model, dtype=torch.float32, output_loading_info=True
+    )
     labels = sorted(detector.config.label2id)
     if not {"real", "fake"} <= set(labels):
         raise ValueError(f"{model}: expected a model with the labels 'real' and 'fake'; found {labels}")
+    if loading["missing_keys"]:
+        raise ValueError(f"{model}: not a trained detector: it lacks the weights {sorted(loading['missing_keys'])}")
     if device is None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     return detector.eval().to(device), AutoFeatureExtractor.from_pretrained(model)
