@@ -62,9 +62,7 @@ def evaluate(options: argparse.Namespace) -> int:
         for name, value in metrics.items():
             lower, upper = intervals[name]
             print(f"{name:10} {value:8.4f}   {lower:.4f} to {upper:.4f}")
-        print(
-            "\neer and min_dcf as ASVspoof 5 defines them; the others at a score of 0, with fake as the positive one."
-        )
+        print("\neer and min_dcf are ASVspoof 5's; the others are at a score of 0, with fake as the positive class.")
     else:
         print("\nNo metrics: they need clips that are real and clips that are fake.")
     print(f"Scores, higher for real: {path}")

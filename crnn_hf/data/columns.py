@@ -15,7 +15,7 @@ def audio_feature() -> Any:
     """The type of the audio column, which holds the file as it was found: its bytes, and its name as a path.
 
     Where torchcodec can be loaded it is the native `Audio`, so that the Hub's viewer and other programs know it for
-    what it is. `datasets` cannot even build one without; there it is the same two fields, plainly. Either way a row
+    what it is. `datasets` cannot write one without; there it is the same two fields, plainly. Either way a row
     holds `{"bytes": ..., "path": ...}`, for nothing is decoded before `crnn_hf.data.reading` does.
     """
     if _torchcodec_loads():
