@@ -47,8 +47,8 @@ def evaluate(options: argparse.Namespace) -> int:
     from crnn_hf.metrics import bootstrap_intervals, compute_metrics, write_scores
 
     disable_progress_bar()
-    options.output.mkdir(parents=True, exist_ok=True)
     model, feature_extractor = load_detector(options.model)
+    options.output.mkdir(parents=True, exist_ok=True)
     clips = load_corpus(options.data, options.split, first=options.first, **dict(options.column))
     print(overview(clips, options.data, options.split))
     scored = score_clips(model, feature_extractor, clips, options.batch_size)

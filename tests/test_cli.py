@@ -69,10 +69,17 @@ def test_one_bad_file_does_not_stop_the_others(
     ],
 )
 def test_bad_input_is_one_line_and_status_2(
-    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other").mkdir()
     assert main(arguments) == 2
     assert message in capsys.readouterr().err
+    assert [path.name for path in tmp_path.rglob("*")] == ["other"]
 
 
 def test_a_corpus_is_checked(tiny_corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

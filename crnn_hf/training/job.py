@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from transformers import EvalPrediction, PreTrainedModel, SequenceFeatureExtractor, Trainer, set_seed
+from transformers import EvalPrediction, PreTrainedModel, SequenceFeatureExtractor, set_seed
 
 from crnn_hf import CRNNConfig, CRNNFeatureExtractor, CRNNForAudioClassification
 from crnn_hf.data import ClipReader, Collator, load_corpus, overview
@@ -15,6 +15,7 @@ from crnn_hf.data.columns import LABELS
 from crnn_hf.loading import load_detector
 from crnn_hf.metrics import compute_metrics, real_scores
 from crnn_hf.training.arguments import DataArguments, DetectorTrainingArguments, ModelArguments
+from crnn_hf.training.trainer import DetectorTrainer
 
 Preset = TypeVar("Preset", CRNNConfig, CRNNFeatureExtractor)
 
@@ -51,17 +52,20 @@ def train(
     model, feature_extractor = build_model(model_arguments)
     check_settings(feature_extractor, data_arguments, training_arguments)
     settings = settings_of(model_arguments, data_arguments, training_arguments)
-    checkpoint = note_and_resume(Path(training_arguments.output_dir), settings)
+    output = Path(training_arguments.output_dir)
+    checkpoint = checkpoint_to_resume(output, settings)
 
     source, sampling_rate = data_arguments.data, feature_extractor.sampling_rate
     columns = json.loads(data_arguments.columns)
     train_set = load_corpus(source, "train", first=data_arguments.first_train_clips, **columns)
     validation_set = load_corpus(source, "validation", first=data_arguments.first_validation_clips, **columns)
     print(overview(train_set, source, "train"), overview(validation_set, source, "validation"), sep="\n")
+    output.mkdir(parents=True, exist_ok=True)
+    (output / SETTINGS_FILE).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     if data_arguments.balance_classes:
         model.config.class_weights = balanced_weights(train_set["label"], model.config.label2id)
 
-    trainer = Trainer(
+    trainer = DetectorTrainer(
         model=model,
         args=training_arguments,
         train_dataset=train_set.with_transform(ClipReader(sampling_rate, data_arguments.crop_seconds)),
@@ -173,26 +177,22 @@ def settings_of(
     }
 
 
-def note_and_resume(output: Path, settings: dict[str, Any]) -> str | None:
-    """Write a run's settings to its folder, or hold them against those that stand there.
-
-    Returns:
-        The last whole checkpoint of the same run, interrupted or finished; None where there is none.
+def checkpoint_to_resume(output: Path, settings: dict[str, Any]) -> str | None:
+    """The last whole checkpoint of the same run in its folder, interrupted or finished; None where there is none.
 
     Raises:
         ValueError: the folder holds checkpoints of another run.
     """
-    noted = output / SETTINGS_FILE
     checkpoint = last_checkpoint(output)
-    if checkpoint is not None:
-        there = json.loads(noted.read_text(encoding="utf-8")) if noted.is_file() else {}
-        differing = [name for name, value in settings.items() if there.get(name) != value]
-        if differing:
-            changes = ", ".join(f"{name} was {there.get(name)!r} and is now {settings[name]!r}" for name in differing)
-            raise ValueError(f"{output} holds another run: {changes}. Choose another output_dir, or delete it")
-        print(f"Going on from {checkpoint}")
-    output.mkdir(parents=True, exist_ok=True)
-    noted.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+    if checkpoint is None:
+        return None
+    noted = output / SETTINGS_FILE
+    there = json.loads(noted.read_text(encoding="utf-8")) if noted.is_file() else {}
+    differing = [name for name, value in settings.items() if there.get(name) != value]
+    if differing:
+        changes = ", ".join(f"{name} was {there.get(name)!r} and is now {settings[name]!r}" for name in differing)
+        raise ValueError(f"{output} holds another run: {changes}. Choose another output_dir, or delete it")
+    print(f"Going on from {checkpoint}")
     return checkpoint
 
 

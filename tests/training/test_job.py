@@ -74,12 +74,12 @@ class Interruption(TrainerCallback):
 def test_an_interrupted_run_goes_on(
     tiny_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    trainer = job.Trainer
-    monkeypatch.setattr(job, "Trainer", lambda **options: trainer(**options, callbacks=[Interruption()]))
+    trainer = job.DetectorTrainer
+    monkeypatch.setattr(job, "DetectorTrainer", lambda **options: trainer(**options, callbacks=[Interruption()]))
     with pytest.raises(KeyboardInterrupt):
         run(tiny_corpus, tmp_path)
     assert not (tmp_path / "model.safetensors").exists()
-    monkeypatch.setattr(job, "Trainer", trainer)
+    monkeypatch.setattr(job, "DetectorTrainer", trainer)
     metrics = run(tiny_corpus, tmp_path)
     assert metrics["epoch"] == 2
     assert f"Going on from {tmp_path / 'checkpoint-4'}" in capsys.readouterr().out
