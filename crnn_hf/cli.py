@@ -159,6 +159,13 @@ def make_embedded_corpus(options: argparse.Namespace) -> int:
     return 0
 
 
+def _name_and_column(argument: str) -> tuple[str, str]:
+    name, equals, column = argument.partition("=")
+    if not (name and equals and column):
+        raise argparse.ArgumentTypeError(f"expected NAME=COLUMN, such as label=is_fake; found {argument!r}")
+    return name, column
+
+
 def add_corpus(command: argparse.ArgumentParser) -> None:
     """The arguments that say which corpus."""
     command.add_argument(
@@ -168,7 +175,7 @@ def add_corpus(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--column",
-        type=lambda argument: tuple(argument.split("=", 1)),
+        type=_name_and_column,
         action="append",
         default=[],
         metavar="NAME=COLUMN",

@@ -119,7 +119,16 @@ def test_own_recordings_from_a_folder_to_a_verdict(
     assert all(re.fullmatch(r"(real|fake)/T_\d{10}", name) for name in names)
 
 
-@pytest.mark.parametrize("arguments", [[], ["fly"], ["detect", "x.wav"], ["evaluate", "m", "d", "--spilt", "test"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["fly"],
+        ["detect", "x.wav"],
+        ["evaluate", "m", "d", "--spilt", "test"],
+        ["data", "stats", "d", "--column", "is_fake"],
+    ],
+)
 def test_wrong_usage(arguments: list[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(arguments)

@@ -108,10 +108,10 @@ def _decode(content: Content) -> tuple[np.ndarray, int]:
     if decoded is None:
         return by_pyav.decode(content)
     samples, rate = decoded
-    return _average(samples), rate
+    return average(samples), rate
 
 
-def _average(samples: np.ndarray) -> np.ndarray:
+def average(samples: np.ndarray) -> np.ndarray:
     """The mean of the channels: (frames, channels) to (frames,), without a copy where there is but one."""
     if samples.shape[1] == 1:
         return samples[:, 0]

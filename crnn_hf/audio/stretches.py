@@ -6,7 +6,7 @@ import numpy as np
 import soundfile
 
 from crnn_hf.audio.errors import AudioReadError
-from crnn_hf.audio.reading import read_audio
+from crnn_hf.audio.reading import average, read_audio
 from crnn_hf.audio.resampling import resample
 
 # What libsndfile finds a sample in without decoding all that comes before: FLAC, WAV.
@@ -50,7 +50,7 @@ def _seek_and_read(content: bytes, seconds: float, position: float, name: str) -
             if not samples < file.frames < 2**63 - 1:
                 return None
             file.seek(round(position * (file.frames - samples)))
-            found = file.read(samples, dtype="float32", always_2d=True).mean(axis=1, dtype=np.float32)
+            found = average(file.read(samples, dtype="float32", always_2d=True))
     except soundfile.SoundFileError as error:
         raise AudioReadError(name, "cut off or damaged: a stretch of it does not decode") from error
     if len(found) < samples:
