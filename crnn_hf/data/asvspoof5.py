@@ -289,15 +289,24 @@ def _read_member(archive: str, name: str) -> bytes:
 def clips_of(container: str, name: str, wanted: Callable[[str], bool] | None = None) -> Iterator[tuple[str, bytes]]:
     """The audio files of a tar or a folder: each one's path, which begins with `name`, and its content.
 
-    `wanted` tells of a file's name whether its content is.
+    `wanted` tells of a file's name whether its content is. Of a folder, what lies in a tar beside it too is left to
+    that tar, so that a tar which was unpacked and kept does not count twice.
     """
     if not locations.is_address(container) and Path(container).is_dir():
+        packed = _packed_beside(Path(container))
         for path in locations.files_in(container, ".flac"):
-            if wanted is None or wanted(path.name):
+            if path.stem not in packed and (wanted is None or wanted(path.name)):
                 yield str(path), path.read_bytes()
         return
     for member, content in locations.members(container, ".flac", name, wanted):
         yield f"{name}/{member}", content
+
+
+def _packed_beside(folder: Path) -> set[str]:
+    """The names, without extension, of the clips in the tars that unpack to a folder and lie beside it."""
+    (layout,) = (layout for layout in SPLITS.values() if layout.folder == folder.name)
+    tars = folder.parent.glob(f"{layout.tars}*.tar")
+    return {locations.stem(name) for tar in tars for name in locations.member_names(str(tar), ".flac")}
 
 
 def as_row(trial: Trial, path: str, content: bytes) -> dict[str, Any]:

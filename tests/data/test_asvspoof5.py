@@ -15,6 +15,7 @@ import pytest
 
 from crnn_hf.audio import AudioReadError
 from crnn_hf.data import ASVspoof5, Coverage, ProtocolError, coverage, load_asvspoof5, overview
+from crnn_hf.data.checking import check_split
 
 PROTOCOLS = "ASVspoof5_protocols.tar.gz"
 
@@ -105,6 +106,19 @@ def test_protocols_in_a_plain_tar_or_a_folder(corpus: Path) -> None:
         tar.add(folder, "protocols")
     shutil.rmtree(folder)
     assert contents(load_asvspoof5(corpus, "train")) == before
+
+
+def test_a_mix_of_tars_and_folders_is_the_same(corpus: Path) -> None:
+    before = contents(load_asvspoof5(corpus, "train"))
+    unpack(corpus / "flac_T_ab.tar")
+    assert contents(load_asvspoof5(corpus, "train")) == before
+    # A tar that was unpacked and kept does not count twice.
+    shutil.copy(corpus / "flac_T_aa.tar", corpus / "copy.tar")
+    unpack(corpus / "copy.tar")
+    mixed = load_asvspoof5(corpus, "train")
+    assert len(mixed) == 16
+    assert contents(mixed) == before
+    assert check_split(corpus, "train", progress=False).read == 16
 
 
 def test_some_tars_only(corpus: Path) -> None:
