@@ -5,7 +5,9 @@ import io
 import numpy as np
 import soundfile
 
-from crnn_hf.audio.errors import AudioReadError
+from crnn_hf.audio import completeness
+from crnn_hf.audio.by_soundfile import UNKNOWN_FRAMES
+from crnn_hf.audio.content import Content
 from crnn_hf.audio.reading import average, read_audio
 from crnn_hf.audio.resampling import resample
 
@@ -31,7 +33,7 @@ def read_stretch(content: bytes, seconds: float, position: float, sampling_rate:
     Raises:
         AudioReadError: the stretch cannot be read; or, where the recording is read whole, what `read_audio` refuses.
     """
-    if content.startswith(SEEKABLE) and (found := _seek_and_read(content, seconds, position, name)) is not None:
+    if content.startswith(SEEKABLE) and (found := _seek_and_read(content, seconds, position)) is not None:
         return resample(found[0], found[1], sampling_rate)
     return stretch(read_audio(content, sampling_rate, name=name), round(seconds * sampling_rate), position)
 
@@ -42,19 +44,23 @@ def stretch(waveform: np.ndarray, samples: int, position: float) -> np.ndarray:
     return waveform[start : start + samples]
 
 
-def _seek_and_read(content: bytes, seconds: float, position: float, name: str) -> tuple[np.ndarray, int] | None:
-    """The stretch at the recording's own rate, and that rate; None where the recording is to be read whole."""
+def _seek_and_read(content: bytes, seconds: float, position: float) -> tuple[np.ndarray, int] | None:
+    """The stretch, (samples,), at the recording's own rate, and that rate in Hz.
+
+    None where the recording is to be read whole: it is no longer than the stretch, or something is wrong with it,
+    which is then named as it always is.
+    """
+    stream = io.BytesIO(content)
+    if completeness.shortfall(Content(stream)) is not None:
+        return None
+    stream.seek(0)
     try:
-        with soundfile.SoundFile(io.BytesIO(content)) as file:
+        with soundfile.SoundFile(stream) as file:
             samples = round(seconds * file.samplerate)
-            if not samples < file.frames < 2**63 - 1:
+            if not samples < file.frames < UNKNOWN_FRAMES:
                 return None
             file.seek(round(position * (file.frames - samples)))
             found = average(file.read(samples, dtype="float32", always_2d=True))
-    except soundfile.SoundFileError as error:
-        raise AudioReadError(name, "cut off or damaged: a stretch of it does not decode") from error
-    if len(found) < samples:
-        raise AudioReadError(name, f"cut off or damaged: {samples} samples of a stretch expected, {len(found)} decode")
-    if not np.isfinite(found).all():
-        raise AudioReadError(name, "samples that are not finite numbers")
-    return found, file.samplerate
+    except soundfile.SoundFileError:
+        return None
+    return (found, file.samplerate) if len(found) == samples and np.isfinite(found).all() else None

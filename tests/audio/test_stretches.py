@@ -36,6 +36,12 @@ def test_damage_in_the_stretch_is_named(recording: Callable[[str], bytes]) -> No
         read_stretch(content[: len(content) // 2], 0.5, 1.0, 16_000, name="x.flac")
 
 
+def test_a_cut_wav_is_refused_wherever_the_stretch_lies(recording: Callable[[str], bytes]) -> None:
+    content = recording("wav")
+    with pytest.raises(AudioReadError, match=r"^x\.wav: cut off: its 'data' chunk declares 64000 bytes"):
+        read_stretch(content[:40_000], 0.5, 0.0, 16_000, name="x.wav")
+
+
 def test_positions() -> None:
     waveform = np.arange(10)
     assert stretch(waveform, 4, 0.0).tolist() == [0, 1, 2, 3]
