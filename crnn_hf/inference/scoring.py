@@ -1,6 +1,7 @@
 """Many clips in, a score each out."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -49,27 +50,43 @@ def score_clips(
         raise ValueError(f"batch_size must be at least 1; found {batch_size}")
     collate = Collator(feature_extractor, model.config.label2id)
     dataset = dataset.with_transform(ClipReader(feature_extractor.sampling_rate))
-    scored: list[Clip] = []
-    scores, faults = [np.zeros(0)], []
+    found = Scores([], [], np.zeros(0), [])
+    scores = []
     with torch.inference_mode(), tqdm(total=len(dataset), desc="Scoring", unit="clip") as progress:
         for start in range(0, len(dataset), batch_size):
-            clips = []
-            for index in range(start, min(start + batch_size, len(dataset))):
-                try:
-                    clip = dataset[index]
-                    collate([clip])
-                except (AudioReadError, ValueError, OSError) as error:
-                    faults.append(str(error))
-                else:
-                    clips.append(clip)
-                progress.update()
-            if clips:
-                inputs = {name: tensor.to(model.device) for name, tensor in collate(clips).items() if name != "labels"}
+            indices = range(start, min(start + batch_size, len(dataset)))
+            clips, batch = _collected(dataset, indices, collate, found.faults)
+            if batch is not None:
+                inputs = {name: tensor.to(model.device) for name, tensor in batch.items() if name != "labels"}
                 scores.append(real_scores(model(**inputs).logits.float().cpu(), model.config.label2id))
-                scored += [{**clip, "waveform": None} for clip in clips]
-    return Scores(
-        utterances=[clip["utterance"] for clip in scored],
-        labels=[clip["label"] for clip in scored],
-        scores=np.concatenate(scores),
-        faults=faults,
-    )
+                found.utterances.extend(clip["utterance"] for clip in clips)
+                found.labels.extend(clip["label"] for clip in clips)
+            progress.update(len(indices))
+    return replace(found, scores=np.concatenate([found.scores, *scores]))
+
+
+def _collected(
+    dataset: Dataset, indices: Iterable[int], collate: Collator, faults: list[str]
+) -> tuple[list[Clip], dict[str, torch.Tensor] | None]:
+    """The clips of a batch that can be scored, and the batch; what is wrong with the others is added to `faults`."""
+    clips = []
+    for index in indices:
+        try:
+            clips.append(dataset[index])
+        except (AudioReadError, OSError) as error:
+            faults.append(str(error))
+    try:
+        return clips, collate(clips) if clips else None
+    except ValueError:
+        # Some clip gives no features: they are tried one by one, once it is known that one of them will not do.
+        sound = [clip for clip in clips if _has_features(clip, collate, faults)]
+        return sound, collate(sound) if sound else None
+
+
+def _has_features(clip: Clip, collate: Collator, faults: list[str]) -> bool:
+    try:
+        collate([clip])
+    except ValueError as error:
+        faults.append(str(error))
+        return False
+    return True
