@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,23 +14,10 @@ from crnn_hf.data.columns import LABELS
 from crnn_hf.loading import load_detector
 from crnn_hf.metrics import compute_metrics, real_scores
 from crnn_hf.training.arguments import DataArguments, DetectorTrainingArguments, ModelArguments
+from crnn_hf.training.resuming import checkpoint_to_resume, note_settings, settings_of, step_of
 from crnn_hf.training.trainer import DetectorTrainer
 
 Preset = TypeVar("Preset", CRNNConfig, CRNNFeatureExtractor)
-
-SETTINGS_FILE = "settings.json"
-# Of transformers' settings, those that would make a run that goes on another one.
-DECISIVE = (
-    "seed",
-    "learning_rate",
-    "weight_decay",
-    "lr_scheduler_type",
-    "warmup_steps",
-    "per_device_train_batch_size",
-    "gradient_accumulation_steps",
-    "label_smoothing_factor",
-    "optim",
-)
 
 
 def train(
@@ -60,8 +46,7 @@ def train(
     train_set = load_corpus(source, "train", first=data_arguments.first_train_clips, **columns)
     validation_set = load_corpus(source, "validation", first=data_arguments.first_validation_clips, **columns)
     print(overview(train_set, source, "train"), overview(validation_set, source, "validation"), sep="\n")
-    output.mkdir(parents=True, exist_ok=True)
-    (output / SETTINGS_FILE).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+    note_settings(output, settings)
     if data_arguments.balance_classes:
         model.config.class_weights = balanced_weights(train_set["label"], model.config.label2id)
 
@@ -164,44 +149,3 @@ def prediction_metrics(prediction: EvalPrediction, label2id: dict[str, int]) -> 
     """All metrics of a pass over the evaluation set, as the Trainer wants them."""
     is_fake = prediction.label_ids == label2id["fake"]
     return compute_metrics(real_scores(prediction.predictions, label2id), is_fake)
-
-
-def settings_of(
-    model_arguments: ModelArguments, data_arguments: DataArguments, training_arguments: DetectorTrainingArguments
-) -> dict[str, Any]:
-    """What makes a run this one: all settings but those that only say how far it goes, where to and how it is told."""
-    return {
-        **asdict(model_arguments),
-        **asdict(data_arguments),
-        **{name: getattr(training_arguments, name) for name in DECISIVE},
-    }
-
-
-def checkpoint_to_resume(output: Path, settings: dict[str, Any]) -> str | None:
-    """The last whole checkpoint of the same run in its folder, interrupted or finished; None where there is none.
-
-    Raises:
-        ValueError: the folder holds checkpoints of another run.
-    """
-    checkpoint = last_checkpoint(output)
-    if checkpoint is None:
-        return None
-    noted = output / SETTINGS_FILE
-    there = json.loads(noted.read_text(encoding="utf-8")) if noted.is_file() else {}
-    differing = [name for name, value in settings.items() if there.get(name) != value]
-    if differing:
-        changes = ", ".join(f"{name} was {there.get(name)!r} and is now {settings[name]!r}" for name in differing)
-        raise ValueError(f"{output} holds another run: {changes}. Choose another output_dir, or delete it")
-    print(f"Going on from {checkpoint}")
-    return checkpoint
-
-
-def last_checkpoint(output: Path) -> str | None:
-    """The newest checkpoint that was written to its end, of which the Trainer's state is the last part."""
-    whole = [str(path.parent) for path in output.glob("checkpoint-*/trainer_state.json")]
-    return max(whole, key=step_of, default=None)
-
-
-def step_of(checkpoint: str | None) -> int:
-    """The step that a checkpoint was written after; -1 where there is none."""
-    return -1 if checkpoint is None else int(checkpoint.rpartition("-")[2])

@@ -14,7 +14,8 @@ from crnn_hf.loading import load_detector
 from crnn_hf.metrics import compute_metrics
 from crnn_hf.training import job, read_recipe, train
 from crnn_hf.training.arguments import ModelArguments
-from crnn_hf.training.job import balanced_weights, build_model, last_checkpoint
+from crnn_hf.training.job import balanced_weights, build_model
+from crnn_hf.training.resuming import last_checkpoint
 
 SMALL = ["--architecture.conv_channels", "[4, 8]", "--architecture.hidden_size", "8"]
 
