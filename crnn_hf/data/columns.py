@@ -5,9 +5,11 @@ from typing import Any
 
 from datasets import Audio, ClassLabel, Features, Value
 
-LABELS = ("real", "fake")
+from crnn_hf.configuration_crnn import LABELS
 
-# As ASVspoof 5's protocols have them, "-" where they say nothing; see `crnn_hf.data.protocol.Trial`.
+UNKNOWN = "-"
+
+# As ASVspoof 5's protocols have them, `UNKNOWN` where they say nothing; see `crnn_hf.data.protocol.Trial`.
 DESCRIPTIONS = ("speaker", "utterance", "gender", "codec", "codec_quality", "codec_seed", "attack_tag", "attack")
 
 

@@ -7,6 +7,7 @@ from datasets import Dataset
 
 from crnn_hf.data import locations
 from crnn_hf.data.asvspoof5 import PROTOCOL_ARCHIVES, SPLITS, coverage, load_asvspoof5
+from crnn_hf.data.columns import UNKNOWN
 from crnn_hf.data.own import load_recordings
 from crnn_hf.data.subsets import natural_subset, speaker_disjoint_split, stratified_split
 
@@ -44,7 +45,7 @@ def overview(dataset: Dataset, source: str | Path, split: str) -> str:
     fakes = [attack for attack, label in zip(dataset["attack"], dataset["label"], strict=True) if label == 1]
     text = (
         f"{split}: {len(dataset)} clips, {len(dataset) - len(fakes)} real and {len(fakes)} fake, "
-        f"{len(set(fakes) - {'-'})} known attacks"
+        f"{len(set(fakes) - {UNKNOWN})} known attacks"
     )
     if not is_asvspoof5(source) or not Path(source).is_dir():
         return text
@@ -72,7 +73,7 @@ def _split_of_recordings(source: str, split: str, recordings: dict[str, Any]) ->
     if split == "test":
         raise ValueError(f"{source} has no test split; expected train or validation, or a folder {folder}")
     everything = load_recordings(source, **recordings)
-    knows_speakers = len(set(everything["speaker"]) - {"-"}) > 1 and "-" not in everything["speaker"]
+    knows_speakers = UNKNOWN not in everything["speaker"] and len(set(everything["speaker"])) > 1
     divide = speaker_disjoint_split if knows_speakers else stratified_split
     train, validation = divide(everything, VALIDATION_SHARE, SPLIT_SEED)
     return train if split == "train" else validation

@@ -20,10 +20,9 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from crnn_hf.audio import AudioReadError, read_audio
-from crnn_hf.data.columns import LABELS
+from crnn_hf.data.columns import LABELS, UNKNOWN
 from crnn_hf.metrics import equal_error_rate
 
-UNKNOWN = "-"
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 COUNTED = ("attack", "codec", "gender")
 

@@ -12,9 +12,8 @@ from typing import TypeVar
 
 from datasets import Dataset
 
-from crnn_hf.data.columns import LABELS
+from crnn_hf.data.columns import LABELS, UNKNOWN
 
-UNKNOWN = "-"
 REAL, FAKE = range(len(LABELS))
 
 Key = TypeVar("Key", bound=Hashable)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 
+from crnn_hf.data.columns import UNKNOWN
 from crnn_hf.data.own.origins import Origin
 
 COLUMNS = frozenset({"path", "audio", "label", "notes"})
@@ -51,4 +52,4 @@ def _first(note: dict[str, object], keys: Sequence[str]) -> str:
     for key in keys:
         if note.get(key) not in (None, ""):
             return str(note[key])
-    return "-"
+    return UNKNOWN

@@ -7,11 +7,10 @@ import datasets
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from crnn_hf.data.columns import audio_feature
+from crnn_hf.data.columns import UNKNOWN, audio_feature
 from crnn_hf.data.own.labels import Words, accepted, folded, is_ambiguous
 from crnn_hf.data.own.origins import SHOWN, Origin
 
-UNKNOWN = "-"
 AUDIO = "paths, or bytes with paths"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from crnn_hf.data.columns import UNKNOWN
 from crnn_hf.data.own.labels import Words, accepted, folded
 
 # What lies next to recordings and is none. All else is taken for audio: what a decoder cannot read, it will say.
@@ -93,7 +94,7 @@ def _skipped_as(path: Path) -> str | None:
 
 
 def _recording(path: Path, label: int) -> Recording:
-    return Recording(path.as_posix(), label, path.parts[1] if len(path.parts) > 2 else "-")
+    return Recording(path.as_posix(), label, path.parts[1] if len(path.parts) > 2 else UNKNOWN)
 
 
 def _check_classes(folder: Path, words: Words, labels: dict[str, int], recordings: list[Recording]) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import datasets
 import pyarrow as pa
 
-from crnn_hf.data.columns import DESCRIPTIONS, features
+from crnn_hf.data.columns import DESCRIPTIONS, UNKNOWN, features
 from crnn_hf.data.own import benchmark_schema
-from crnn_hf.data.own.cells import UNKNOWN, audio_of, file_paths, labels_of, texts_of
+from crnn_hf.data.own.cells import audio_of, file_paths, labels_of, texts_of
 from crnn_hf.data.own.folders import has_class_folder, recordings_in
 from crnn_hf.data.own.labels import Words, accepted, label_words
 from crnn_hf.data.own.origins import Origin
