@@ -4,6 +4,8 @@ One clip goes one way, whatever its class:
 
     synthesise -> room -> [vocode, if spoof] -> scene (length, edge silence, tilt, noise floor, level) -> 16-bit FLAC
 
+                                                                                         [-> codec, in eval]
+
 and for every other spoof clip on average the vocoder comes before the room, as a fake may be made from a clean voice
 and played in a room, or made from a recording with its room in it. Whatever is not the vocoder is drawn alike for both
 classes, and the scene covers edges and floor, so that neither silence, level, length nor noise tells them apart.
@@ -18,7 +20,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -27,6 +29,7 @@ import numpy as np
 import soundfile
 from tqdm.auto import tqdm
 
+from crnn_hf.audio.coding import Codec, through_codec
 from crnn_hf.data.embedded.vocoders import VOCODERS
 from crnn_hf.data.embedded.voice import (
     SAMPLING_RATE,
@@ -38,7 +41,7 @@ from crnn_hf.data.embedded.voice import (
     synthesize_utterance,
 )
 
-VERSION = 1  # raise it whenever the same parameters give other bytes
+VERSION = 2  # raise it whenever the same parameters give other bytes
 MANIFEST = "corpus.json"
 PROTOCOLS = "ASVspoof5_protocols.tar.gz"
 GRID = 640  # every length is a multiple of 40 ms, whose small prime factors keep the FFTs fast
@@ -54,26 +57,31 @@ ENROLMENT_CLIPS = 3  # in the dev tar but in no protocol, as in the original
 
 @dataclass(frozen=True)
 class Split:
-    """One half of the corpus; the attacks of the two are disjoint, and so are the speakers.
+    """One part of the corpus; all have speakers of their own, and none but train has those attacks.
 
     Attributes:
-        letter: ``T`` or ``D``, which begins every name.
+        letter: ``T``, ``D`` or ``E``, which begins every name.
         protocol: Name of the protocol file.
+        folder: Of the clips in the tars.
         tars: Suffixes of the tars that the clips are spread over.
         speakers: How many there are, half of them women.
         attacks: Attack label to vocoder.
+        codecs: Codec label to codec; the clips of both classes go through each of them, or none, in equal shares.
     """
 
     letter: str
     protocol: str
+    folder: str
     tars: tuple[str, ...]
     speakers: int
     attacks: dict[str, str]
+    codecs: dict[str, Codec] = field(default_factory=dict)
 
 
 TRAIN = Split(
     letter="T",
     protocol="ASVspoof5.train.tsv",
+    folder="flac_T",
     tars=("aa", "ab"),
     speakers=24,
     attacks={
@@ -86,6 +94,7 @@ TRAIN = Split(
 DEV = Split(
     letter="D",
     protocol="ASVspoof5.dev.track_1.tsv",
+    folder="flac_D",
     tars=("aa",),
     speakers=12,
     attacks={
@@ -95,6 +104,27 @@ DEV = Split(
         "A12": "phase_vocoder",
     },
 )
+# Whoever trains on train, chooses and calibrates on dev and measures on eval meets other voices and codecs there. The
+# vocoders are those of dev again, for want of others.
+EVAL = Split(
+    letter="E",
+    protocol="ASVspoof5.eval.track_1.tsv",
+    folder="flac_E_eval",
+    tars=("aa",),
+    speakers=12,
+    attacks={
+        "A17": "linear_griffin_lim",
+        "A18": "residual_excited",
+        "A19": "world_style",
+        "A20": "phase_vocoder",
+    },
+    codecs={
+        "C01": Codec("libopus", "ogg", bit_rate=12_000),
+        "C05": Codec("libmp3lame", "mp3", bit_rate=32_000),
+        "C09": Codec("libopencore_amrnb", "amr", bit_rate=12_200, sampling_rate=8_000),
+    },
+)
+SPLITS = (TRAIN, DEV, EVAL)
 
 
 @dataclass(frozen=True)
@@ -106,12 +136,16 @@ class Clip:
         speaker: Who speaks.
         attack: ``"A01"`` and so on, or ``"bonafide"``.
         vocoder: Name in :data:`VOCODERS`, or None for bona fide.
+        codec: ``"C01"`` and so on, or ``"-"``.
+        quality: ``"-"`` in a split without codecs, ``"0"`` for a clip without and ``"1"`` for one with a codec.
     """
 
     name: str
     speaker: Speaker
     attack: str = "bonafide"
     vocoder: str | None = None
+    codec: str = "-"
+    quality: str = "-"
 
     @property
     def key(self) -> str:
@@ -121,7 +155,8 @@ class Clip:
     @property
     def protocol_line(self) -> str:
         """Ten fields: speaker, file, gender, codec, its quality, its seed, attack tag, attack, key, and a dash."""
-        return f"{self.speaker.name} {self.name} {self.speaker.gender} - - - - {self.attack} {self.key} -\n"
+        coding = f"{self.codec} {self.quality} -"
+        return f"{self.speaker.name} {self.name} {self.speaker.gender} {coding} - {self.attack} {self.key} -\n"
 
 
 def _rng(seed: int, stream: str) -> np.random.Generator:
@@ -139,10 +174,14 @@ def plan_clip(split: Split, index: int, seed: int) -> Clip:
     pair, place = divmod(index, 2)
     name = f"{split.letter}_{index:010d}"
     speaker = _speaker(split, int(_rng(seed, f"speaker of {name}").integers(split.speakers)), seed)
+    # The attacks take turns, and the codecs with each of them.
+    codecs = ["-", *split.codecs]
+    codec = codecs[pair // len(split.attacks) % len(codecs)]
+    quality = "-" if not split.codecs else "0" if codec == "-" else "1"
     if place != _rng(seed, f"spoof of {split.letter} {pair}").integers(2):
-        return Clip(name, speaker)
+        return Clip(name, speaker, codec=codec, quality=quality)
     attack = list(split.attacks)[pair % len(split.attacks)]
-    return Clip(name, speaker, attack, split.attacks[attack])
+    return Clip(name, speaker, attack, split.attacks[attack], codec, quality)
 
 
 def make_clip(clip: Clip, seed: int) -> Samples:
@@ -159,7 +198,10 @@ def make_clip(clip: Clip, seed: int) -> Samples:
         speech = place_in_room(VOCODERS[clip.vocoder](speech, SAMPLING_RATE, vocoder_rng), room_rng)
     scene = np.zeros(samples, dtype=np.float32)
     scene[lead : lead + len(speech)] = speech
-    return set_scene(scene, scene_rng)
+    heard = set_scene(scene, scene_rng)
+    if clip.codec == "-":
+        return heard
+    return np.clip(through_codec(heard, SAMPLING_RATE, EVAL.codecs[clip.codec]), -0.99, 0.99)
 
 
 def set_scene(waveform: Samples, rng: np.random.Generator) -> Samples:
@@ -198,6 +240,7 @@ def write_embedded_corpus(
     *,
     train_clips: int = 480,
     dev_clips: int = 240,
+    eval_clips: int = 0,
     seed: int = 0,
     workers: int | None = None,
 ) -> Path:
@@ -210,6 +253,7 @@ def write_embedded_corpus(
         directory: Where to; parents are made.
         train_clips: Clips in the training protocol, half of them spoof; at least 2.
         dev_clips: Clips in the development protocol, half of them spoof; at least 2.
+        eval_clips: Clips in the evaluation protocol, half of them spoof, some through codecs; with 0 there is none.
         seed: At least 0.
         workers: Processes; None means one a core, and 1 stays in this process. As ever with :mod:`multiprocessing`, a
             script that calls this with more does so under ``if __name__ == "__main__"``.
@@ -222,13 +266,14 @@ def write_embedded_corpus(
         ValueError: If a count, ``seed`` or ``workers`` is out of range.
     """
     workers = os.cpu_count() or 1 if workers is None else workers
-    if min(train_clips, dev_clips) < 2 or seed < 0 or workers < 1:
+    if min(train_clips, dev_clips) < 2 or eval_clips < 0 or eval_clips == 1 or seed < 0 or workers < 1:
         raise ValueError(
-            "train_clips and dev_clips must be at least 2, seed at least 0 and workers at least 1, "
-            f"not {train_clips}, {dev_clips}, {seed} and {workers}"
+            "train_clips and dev_clips must be at least 2, eval_clips 0 or at least 2, seed at least 0 and workers at "
+            f"least 1, not {train_clips}, {dev_clips}, {eval_clips}, {seed} and {workers}"
         )
     directory = Path(directory)
-    manifest = {"version": VERSION, "train_clips": train_clips, "dev_clips": dev_clips, "seed": seed}
+    counts = {"train_clips": train_clips, "dev_clips": dev_clips, "eval_clips": eval_clips}
+    manifest = {"version": VERSION, **counts, "seed": seed}
     if directory.exists():
         if _manifest_of(directory) == manifest:
             return directory
@@ -236,7 +281,8 @@ def write_embedded_corpus(
 
     plans = [
         (split, [plan_clip(split, index, seed) for index in range(count)])
-        for split, count in ((TRAIN, train_clips), (DEV, dev_clips))
+        for split, count in zip(SPLITS, counts.values(), strict=True)
+        if count
     ]
     directory.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=directory.parent, prefix=f".{directory.name}-") as temporary:
@@ -264,7 +310,8 @@ def _shares(plans: list[tuple[Split, list[Clip]]], seed: int) -> list[tuple[Spli
     for split, clips in plans:
         size = -(-len(clips) // len(split.tars))
         shares += [(split, tar, clips[at * size : (at + 1) * size]) for at, tar in enumerate(split.tars)]
-    shares[-1][2].extend(
+    last_of_dev = next(clips for split, tar, clips in shares if (split, tar) == (DEV, DEV.tars[-1]))
+    last_of_dev.extend(
         Clip(f"{DEV.letter}_A{index:010d}", _speaker(DEV, index, seed)) for index in range(ENROLMENT_CLIPS)
     )
     return shares
@@ -276,10 +323,10 @@ def _write_tars(corpus: Path, shares: list[tuple[Split, str, list[Clip]]], seed:
         encoded = ordered_map(partial(encode_clip, seed=seed), clips)
         sounds = iter(tqdm(encoded, total=len(clips), desc="Writing the embedded corpus", unit="clip"))
         for split, suffix, share in shares:
-            folder = f"flac_{split.letter}"
-            with tarfile.open(corpus / f"{folder}_{suffix}.tar", "w", format=tarfile.USTAR_FORMAT) as tar:
+            path = corpus / f"flac_{split.letter}_{suffix}.tar"
+            with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
                 for clip in share:
-                    _add_file(tar, f"{folder}/{clip.name}.flac", next(sounds))
+                    _add_file(tar, f"{split.folder}/{clip.name}.flac", next(sounds))
 
 
 @contextmanager
@@ -316,7 +363,7 @@ def _add_file(tar: tarfile.TarFile, name: str, content: bytes) -> None:
 def _readme(manifest: dict[str, int]) -> str:
     attacks = "\n".join(
         f"| {attack} | {split.protocol} | `{vocoder}` |"
-        for split in (TRAIN, DEV)
+        for split in SPLITS
         for attack, vocoder in split.attacks.items()
     )
     parameters = ", ".join(f"{name} {value}" for name, value in manifest.items())
@@ -333,6 +380,8 @@ of no use on either.
 |---|---|---|
 {attacks}
 
-Half of the clips of a protocol are spoof. Speakers and attacks of the two protocols are disjoint. The dev tar holds
-{ENROLMENT_CLIPS} more clips, named `D_A...`, which no protocol lists, as the enrolment clips of the original.
+Half of the clips of a protocol are spoof. No two protocols share a speaker, and train shares no attack. Those of eval,
+if there is one, are those of dev by other names, and three quarters of its clips went through a codec: C01 is Opus at
+12 kbit/s, C05 MP3 at 32 kbit/s, and C09 AMR at 12.2 kbit/s and 8 kHz. The dev tar holds {ENROLMENT_CLIPS} more clips,
+named `D_A...`, which no protocol lists, as the enrolment clips of the original.
 """

@@ -3,14 +3,16 @@
 import hashlib
 import io
 import tarfile
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from crnn_hf.data import load_asvspoof5, waveform_of
 from crnn_hf.data.embedded import VOCODERS, corpus, write_embedded_corpus
-from crnn_hf.data.embedded.corpus import DEV, TRAIN, Split, encode_clip, make_clip, plan_clip
+from crnn_hf.data.embedded.corpus import DEV, EVAL, TRAIN, Split, encode_clip, make_clip, plan_clip
 from crnn_hf.metrics import equal_error_rate
 
 TRAIN_TARS, DEV_TARS = ("flac_T_aa.tar", "flac_T_ab.tar"), ("flac_D_aa.tar",)
@@ -94,7 +96,8 @@ def test_classes_are_balanced_and_share_speakers(split: Split):
 
 
 def test_splits_share_no_attack():
-    assert not set(TRAIN.attacks) & set(DEV.attacks)
+    assert not set(TRAIN.attacks) & set(DEV.attacks) & set(EVAL.attacks)
+    assert set(EVAL.attacks.values()) == set(DEV.attacks.values())
     assert set(TRAIN.attacks.values()) | set(DEV.attacks.values()) == set(VOCODERS)
     assert not set(TRAIN.attacks.values()) & set(DEV.attacks.values())
 
@@ -168,3 +171,21 @@ def test_level_length_silence_and_dc_tell_nothing():
     mean, deviation = train.mean(axis=0), train.std(axis=0)
     weights = logistic_regression((train - mean) / deviation, train_spoof)
     assert 0.35 < equal_error_rate(-(dev - mean) / deviation @ weights, dev_spoof) < 0.65
+
+
+def test_eval_has_codecs_that_say_nothing_of_the_class(tmp_path: Path):
+    directory = write_embedded_corpus(tmp_path / "corpus", train_clips=2, dev_clips=2, eval_clips=32, workers=1)
+    clips = load_asvspoof5(directory, "test", cache_dir=tmp_path / "cache")
+    assert len(clips) == 32
+    counts = Counter(zip(clips["codec"], clips["label"], strict=True))
+    assert counts == {(codec, label): 4 for codec in ("-", *EVAL.codecs) for label in (0, 1)}
+    assert set(zip(clips["codec"], clips["codec_quality"], strict=True)) == {
+        ("-", "0"),
+        *((c, "1") for c in EVAL.codecs),
+    }
+    fakes = {(row["attack"], row["codec"]) for row in clips.remove_columns("audio") if row["label"] == 1}
+    assert fakes == {(attack, codec) for attack in EVAL.attacks for codec in ("-", *EVAL.codecs)}
+    narrow = [waveform_of(row["audio"]) for row in clips if row["codec"] == "C09"]
+    for waveform in narrow:
+        power = np.abs(np.fft.rfft(waveform)) ** 2
+        assert power[round(4_200 / 8_000 * len(power)) :].sum() < 1e-3 * power.sum()
