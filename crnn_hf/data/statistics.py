@@ -207,12 +207,9 @@ def draw(statistics: Statistics, path: str | os.PathLike[str]) -> None:
     Of each measure, the outermost bins also hold the half percent of the clips beyond them.
 
     Raises:
-        ValueError: no clip could be read, or matplotlib is not installed.
+        ValueError: no clip could be read.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ValueError("drawing needs matplotlib: pip install 'crnn-hf[plots]'") from error
+    from matplotlib.figure import Figure  # slow to import, and only pictures need it
 
     if not statistics.clips:
         raise ValueError("nothing to draw: no clip could be read")

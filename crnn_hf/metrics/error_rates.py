@@ -1,9 +1,11 @@
-"""False rejections and false acceptances over all thresholds, and where they are equal."""
+"""False rejections and false acceptances over all thresholds, where they are equal, and the area they leave."""
 
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from crnn_hf.metrics.trials import checked
 
 
 class ErrorRates(NamedTuple):
@@ -19,6 +21,45 @@ class ErrorRates(NamedTuple):
     frr: NDArray[np.float64]
     far: NDArray[np.float64]
 
+    @property
+    def can_decide(self) -> NDArray[np.bool_]:
+        """Where a decision can be made, (clips + 1,): not within ties, through which no threshold goes."""
+        return np.append(self.thresholds[:-1] < self.thresholds[1:], True)
+
+
+class Ranking:
+    """Clips sorted by score once, for error rates under any number of weightings. Among equals the real come first.
+
+    Attributes:
+        order: which clip stands at each place, (clips,).
+        scores: of the clips in that order, (clips,).
+        is_fake: of the clips in that order, (clips,).
+        thresholds: as in `ErrorRates`; the first one is just below all scores.
+    """
+
+    def __init__(self, scores: ArrayLike, labels: ArrayLike) -> None:
+        """Arguments and errors are those of `error_rates`."""
+        scores, is_fake = checked(scores, labels)
+        by_class = np.concatenate([np.flatnonzero(~is_fake), np.flatnonzero(is_fake)])
+        self.order = by_class[np.argsort(scores[by_class], kind="stable")]
+        self.scores = scores[self.order]
+        self.is_fake = is_fake[self.order]
+        self.thresholds = np.concatenate([[np.nextafter(self.scores[0], -np.inf)], self.scores])
+
+    def rates(self, weights: NDArray | None = None) -> ErrorRates:
+        """Error rates, where each clip counts for as many as its weight says; both classes need some.
+
+        Args:
+            weights: (clips,), at least 0, in the clips' own order. By default every clip counts once.
+        """
+        weights = np.ones(len(self.scores)) if weights is None else np.asarray(weights, np.float64)[self.order]
+        fakes_below = np.cumsum(weights * self.is_fake)
+        real_below = np.cumsum(weights * ~self.is_fake)
+        # Divided like this and not otherwise: the EER of equally close thresholds hangs on the last bit.
+        frr = np.concatenate([[0.0], real_below / real_below[-1]])
+        far = np.concatenate([[1.0], (fakes_below[-1] - fakes_below) / fakes_below[-1]])
+        return ErrorRates(self.thresholds, frr, far)
+
 
 def error_rates(scores: ArrayLike, labels: ArrayLike) -> ErrorRates:
     """Error rates as ASVspoof 5's evaluation defines them.
@@ -28,20 +69,12 @@ def error_rates(scores: ArrayLike, labels: ArrayLike) -> ErrorRates:
 
     Args:
         scores: (clips,), higher for real.
-        labels: (clips,), 0 for real and 1 for fake.
+        labels: (clips,), each 0, "real" or "bonafide"; or 1, "fake" or "spoof".
 
     Raises:
-        ValueError: scores and labels do not match, a score is not finite, a label is neither 0 nor 1, or one class has
-            no clip.
+        ValueError: as `crnn_hf.metrics.trials.checked`.
     """
-    scores, is_fake = checked(scores, labels)
-    order = np.lexsort((is_fake, scores))
-    sorted_is_fake = is_fake[order]
-    fakes = int(is_fake.sum())
-    frr = np.concatenate([[0.0], np.cumsum(~sorted_is_fake) / (len(scores) - fakes)])
-    far = np.concatenate([[1.0], 1.0 - np.cumsum(sorted_is_fake) / fakes])
-    thresholds = np.concatenate([[-np.inf], scores[order]])
-    return ErrorRates(thresholds, frr, far)
+    return Ranking(scores, labels).rates()
 
 
 def equal_error_rate(scores: ArrayLike, labels: ArrayLike) -> float:
@@ -54,23 +87,16 @@ def equal_error_rate(scores: ArrayLike, labels: ArrayLike) -> float:
 
 def eer_of(rates: ErrorRates) -> float:
     """EER of error rates that are computed already."""
-    closest = np.argmin(np.abs(rates.frr - rates.far))
+    closest = equal_error_index(rates)
     return float((rates.frr[closest] + rates.far[closest]) / 2)
 
 
-def checked(scores: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Scores and whether each clip is fake; raises ValueError as `error_rates` says."""
-    scores, labels = np.asarray(scores, np.float64), np.asarray(labels)
-    if scores.ndim != 1 or scores.shape != labels.shape:
-        raise ValueError(f"expected one score and one label a clip; found shapes {scores.shape} and {labels.shape}")
-    finite = np.isfinite(scores)
-    if not finite.all():
-        first = int(finite.argmin())
-        raise ValueError(f"{(~finite).sum()} scores are not finite numbers, the first at {first}: {scores[first]}")
-    if not np.isin(labels, (0, 1)).all():
-        raise ValueError(f"labels must be 0 (real) or 1 (fake); found {sorted(set(labels.tolist()) - {0, 1})}")
-    is_fake = labels == 1
-    if is_fake.all() or not is_fake.any():
-        found = "no clip" if not len(labels) else "fakes only" if is_fake.all() else "real clips only"
-        raise ValueError(f"error rates need real clips and fakes; found {found}")
-    return scores, is_fake
+def equal_error_index(rates: ErrorRates) -> int:
+    """Where both error rates are closest."""
+    return int(np.argmin(np.abs(rates.frr - rates.far)))
+
+
+def auc_of(rates: ErrorRates) -> float:
+    """Area under the ROC curve in [0, 1]: how often a real clip scores above a fake, a tie counting one half."""
+    frr, far = rates.frr[rates.can_decide], rates.far[rates.can_decide]
+    return float(np.trapezoid((1 - frr)[::-1], far[::-1]))

@@ -280,7 +280,6 @@ def test_an_empty_corpus_has_statistics(quiet_fakes: Dataset) -> None:
 
 @pytest.mark.parametrize("rows", [range(10), range(4, 10)])
 def test_the_picture_is_a_png(rows: range, quiet_fakes: Dataset, tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
     path = tmp_path / "new" / "picture"
     draw(describe(quiet_fakes.select(rows), progress=False), path)
     content = path.read_bytes()
@@ -289,6 +288,5 @@ def test_the_picture_is_a_png(rows: range, quiet_fakes: Dataset, tmp_path: Path)
 
 
 def test_nothing_cannot_be_drawn(quiet_fakes: Dataset, tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
     with pytest.raises(ValueError, match="no clip could be read"):
         draw(describe(quiet_fakes.select([2]), progress=False), tmp_path / "picture.png")
