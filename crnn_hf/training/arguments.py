@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 import torch
 from transformers import TrainingArguments
 
-LOWER_IS_BETTER = ("loss", "eer", "min_dcf")
+# Of all sets; whatever else there is, more is better.
+LOWER_IS_BETTER = ("loss", "eer", "eer_macro", "min_dcf", "act_dcf", "cllr")
 
 
 @dataclass
@@ -52,7 +53,15 @@ class DataArguments:
         default=None, metadata={"help": "Train on the first so many clips alone; the others are not even downloaded."}
     )
     first_validation_clips: int | None = field(
-        default=None, metadata={"help": "Validate on the first so many clips alone."}
+        default=None, metadata={"help": "Validate on the first so many clips of each set alone."}
+    )
+    evaluation_sets: str = field(
+        default="{}",
+        metadata={
+            "help": "Other corpora to validate on beside data, by name. One: --evaluation_sets.codec DIRECTORY gives "
+            "eval_codec_eer and so on, and metric_for_best_model can be codec_eer. Own recordings whose columns are "
+            'called otherwise: --evaluation_sets.phone "{data: FILE, label: is_fake}"'
+        },
     )
     balance_classes: bool = field(
         default=True, metadata={"help": "Weight the classes in the loss by the inverse of their share in the data."}
@@ -75,7 +84,9 @@ class DetectorTrainingArguments(TrainingArguments):
     save_strategy: str = field(default="epoch", metadata={"help": "When to save a checkpoint."})
     save_total_limit: int | None = field(default=2, metadata={"help": "Checkpoints kept: the best and the last ones."})
     load_best_model_at_end: bool = field(default=True, metadata={"help": "Whether to end with the best checkpoint."})
-    metric_for_best_model: str | None = field(default="eer", metadata={"help": "What the best checkpoint is best in."})
+    metric_for_best_model: str | None = field(
+        default="eer", metadata={"help": "What the best checkpoint is best in: eer, or codec_eer of a set codec."}
+    )
     greater_is_better: bool | None = field(
         default=None, metadata={"help": "Whether more of that is better; known of the metrics that there are."}
     )
@@ -91,5 +102,6 @@ class DetectorTrainingArguments(TrainingArguments):
         if self.remove_unused_columns:
             raise ValueError("remove_unused_columns must stay false: the columns are turned into features late")
         if self.greater_is_better is None and self.metric_for_best_model is not None:
-            self.greater_is_better = self.metric_for_best_model.removeprefix("eval_") not in LOWER_IS_BETTER
+            endings = tuple(f"_{name}" for name in LOWER_IS_BETTER)
+            self.greater_is_better = not f"_{self.metric_for_best_model}".endswith(endings)
         super().__post_init__()

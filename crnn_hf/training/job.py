@@ -2,22 +2,32 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from transformers import EvalPrediction, PreTrainedModel, SequenceFeatureExtractor, set_seed
+from transformers import PreTrainedModel, SequenceFeatureExtractor, set_seed
 
 from crnn_hf import CRNNConfig, CRNNFeatureExtractor, CRNNForAudioClassification
 from crnn_hf.data import ClipReader, Collator, load_corpus, overview
 from crnn_hf.data.columns import LABELS
 from crnn_hf.loading import load_detector
-from crnn_hf.metrics import compute_metrics, real_scores
 from crnn_hf.training.arguments import DataArguments, DetectorTrainingArguments, ModelArguments
+from crnn_hf.training.evaluation_sets import MAIN, check_metric, evaluation_corpora, load_evaluation_sets
+from crnn_hf.training.figures import labels_of, prediction_metrics
 from crnn_hf.training.resuming import checkpoint_to_resume, note_settings, settings_of, step_of
 from crnn_hf.training.trainer import DetectorTrainer
 
 Preset = TypeVar("Preset", CRNNConfig, CRNNFeatureExtractor)
+
+# Of transformers' settings, those with whose other values there are no figures, or figures of the wrong clips.
+REQUIRED = {
+    "prediction_loss_only": False,
+    "batch_eval_metrics": False,
+    "eval_do_concat_batches": True,
+    "dataloader_in_order": True,
+}
 
 
 def train(
@@ -28,35 +38,47 @@ def train(
     A run that was interrupted goes on from its last checkpoint when it is started again.
 
     Returns:
-        The best model's figures on the validation split: `eval_eer`, `eval_min_dcf` and so on.
+        The best model's figures on the validation split: `eval_eer`, `eval_min_dcf` and so on; then those on the other
+        evaluation sets, such as `eval_codec_eer` on one named codec.
 
     Raises:
-        ValueError: a number that no model can have; or the output directory holds a run of another model.
+        ValueError: a number that no model can have; an evaluation set of one class alone, or without a name that can
+            be used; a metric to choose the best model by that there is not; or the output directory holds a run of
+            another model.
         FileNotFoundError, AudioReadError, ProtocolError: the corpus is not there, or a part of it is damaged.
     """
     set_seed(training_arguments.seed)
     model, feature_extractor = build_model(model_arguments)
     check_settings(feature_extractor, data_arguments, training_arguments)
+    corpora = evaluation_corpora(data_arguments)
     settings = settings_of(model_arguments, data_arguments, training_arguments)
     output = Path(training_arguments.output_dir)
     checkpoint = checkpoint_to_resume(output, settings)
 
-    source, sampling_rate = data_arguments.data, feature_extractor.sampling_rate
-    columns = json.loads(data_arguments.columns)
+    # They are the smaller ones: what is wrong with them is known before the training clips are copied.
+    evaluation_sets = load_evaluation_sets(corpora, data_arguments.first_validation_clips)
+    check_metric(training_arguments.metric_for_best_model, evaluation_sets)
+    source, columns = corpora[MAIN]
     train_set = load_corpus(source, "train", first=data_arguments.first_train_clips, **columns)
-    validation_set = load_corpus(source, "validation", first=data_arguments.first_validation_clips, **columns)
-    print(overview(train_set, source, "train"), overview(validation_set, source, "validation"), sep="\n")
+    print(overview(train_set, source, "train"))
+    for name, evaluation_set in evaluation_sets.items():
+        prefix = "" if name == MAIN else f"{name}, "
+        print(prefix + overview(evaluation_set, corpora[name].source, "validation"))
     note_settings(output, settings)
     if data_arguments.balance_classes:
-        model.config.class_weights = balanced_weights(train_set["label"], model.config.label2id)
+        model.config.class_weights = balanced_weights(labels_of(train_set), model.config.label2id)
 
+    sampling_rate = feature_extractor.sampling_rate
     trainer = DetectorTrainer(
         model=model,
         args=training_arguments,
         train_dataset=train_set.with_transform(ClipReader(sampling_rate, data_arguments.crop_seconds)),
-        eval_dataset=validation_set.with_transform(ClipReader(sampling_rate)),
+        eval_dataset={
+            name: evaluation_set.with_transform(ClipReader(sampling_rate))
+            for name, evaluation_set in evaluation_sets.items()
+        },
         data_collator=Collator(feature_extractor, model.config.label2id),
-        compute_metrics=lambda prediction: prediction_metrics(prediction, model.config.label2id),
+        compute_metrics=partial(prediction_metrics, label2id=model.config.label2id),
         processing_class=feature_extractor,
     )
     result = trainer.train(resume_from_checkpoint=checkpoint)
@@ -82,6 +104,9 @@ def check_settings(
         raise ValueError(f"crop_seconds must be at least {shortest}, the length of a frame, or null; found {crop}")
     if training_arguments.label_smoothing_factor and data_arguments.balance_classes:
         raise ValueError("label_smoothing_factor leaves no room for class weights: set balance_classes to false")
+    for name, wanted in REQUIRED.items():
+        if (found := getattr(training_arguments, name, wanted)) != wanted:
+            raise ValueError(f"{name} must stay {wanted}, or there are no figures of the right clips; found {found}")
 
 
 def build_model(arguments: ModelArguments) -> tuple[PreTrainedModel, SequenceFeatureExtractor]:
@@ -96,6 +121,8 @@ def build_model(arguments: ModelArguments) -> tuple[PreTrainedModel, SequenceFea
             raise ValueError("architecture and features are those of the model to go on from; they cannot be changed")
         model, feature_extractor = load_detector(arguments.model, device="cpu")
         model.config.class_weights = None
+        # It belongs to the weights that it was fitted to.
+        model.config.calibration = None
         return model, feature_extractor
     is_reference = arguments.preset == "reference"
     feature_extractor = _with_changes(
@@ -143,9 +170,3 @@ def balanced_weights(labels: Sequence[int], label2id: Mapping[str, int]) -> list
     for label, count in zip(LABELS, counts, strict=True):
         weights[label2id[label]] = len(labels) / (len(LABELS) * int(count))
     return weights
-
-
-def prediction_metrics(prediction: EvalPrediction, label2id: dict[str, int]) -> dict[str, float]:
-    """All metrics of a pass over the evaluation set, as the Trainer wants them."""
-    is_fake = prediction.label_ids == label2id["fake"]
-    return compute_metrics(real_scores(prediction.predictions, label2id), is_fake)

@@ -12,7 +12,7 @@ from transformers import HfArgumentParser
 
 from crnn_hf.training.arguments import DataArguments, DetectorTrainingArguments, ModelArguments
 
-SECTIONS = ("architecture", "features", "columns")
+SECTIONS = ("architecture", "features", "columns", "evaluation_sets")
 
 
 class RecipeError(ValueError):
@@ -34,7 +34,7 @@ def read_recipe(
     Args:
         recipe: path of a YAML file, or the name of one that comes with the package, such as `"quickstart"`.
         overrides: settings as on the command line, `--name value`, or `--section.name value` for a field of the
-            sections `architecture`, `features` and `columns`. They win over the file.
+            sections `architecture`, `features`, `columns` and `evaluation_sets`. They win over the file.
 
     Raises:
         FileNotFoundError: there is no such file, and no recipe of that name.
@@ -59,7 +59,8 @@ def read_recipe(
 def _set_nulls(settings: dict[str, Any], overrides: Sequence[str], parsed: Sequence[Any]) -> None:
     """Set to None what the file says is null, unless the command line says otherwise; argparse knows no null."""
     overridden = {argument.removeprefix("--").partition("=")[0].replace("-", "_") for argument in overrides}
-    for name in (name for name, value in settings.items() if value is None and name not in overridden):
+    nulls = (name for name, value in settings.items() if value is None and name not in SECTIONS)
+    for name in (name for name in nulls if name not in overridden):
         owners = [arguments for arguments in parsed if hasattr(arguments, name)]
         if not owners:
             raise RecipeError(f"there is no setting {name}; `crnn-hf train --settings` lists them all")

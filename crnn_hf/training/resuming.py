@@ -19,6 +19,8 @@ DECISIVE = (
     "gradient_accumulation_steps",
     "label_smoothing_factor",
     "optim",
+    # The best checkpoint so far is noted with its figure.
+    "metric_for_best_model",
 )
 
 

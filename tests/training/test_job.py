@@ -1,17 +1,21 @@
 """A training job, for real on a tiny corpus: it learns, goes on where it stopped, and saves a model that loads."""
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 import torch
 from transformers import AutoFeatureExtractor, AutoModelForAudioClassification, TrainerCallback
 
 from crnn_hf import CRNNConfig, CRNNFeatureExtractor, CRNNForAudioClassification
-from crnn_hf.data import ClipReader, Collator, load_asvspoof5
+from crnn_hf.data import ClipReader, Collator, load_asvspoof5, load_corpus
 from crnn_hf.inference import score_clips
 from crnn_hf.loading import load_detector
-from crnn_hf.metrics import compute_metrics
+from crnn_hf.metrics import HEADLINE, breakdown, compute_cm_metrics
 from crnn_hf.training import job, read_recipe, train
 from crnn_hf.training.arguments import ModelArguments
 from crnn_hf.training.job import balanced_weights, build_model
@@ -28,7 +32,7 @@ def run(corpus: Path, output: Path, *overrides: str) -> dict[str, float]:
 
 def test_a_run_ends_with_a_model_that_loads(tiny_corpus: Path, tmp_path: Path) -> None:
     metrics = run(tiny_corpus, tmp_path)
-    assert {"eval_eer", "eval_min_dcf", "eval_accuracy", "eval_precision", "eval_recall", "eval_f1"} <= set(metrics)
+    assert {f"eval_{name}" for name in (*HEADLINE, "eer_macro", "attack_A09_eer")} <= set(metrics)
     assert 0 <= metrics["eval_eer"] <= 1
     model = AutoModelForAudioClassification.from_pretrained(tmp_path)
     assert model.config.conv_channels == [4, 8]
@@ -95,6 +99,14 @@ def test_a_run_killed_while_it_saved_goes_on_from_the_checkpoint_before(tiny_cor
     assert run(tiny_corpus, tmp_path)["epoch"] == 2
 
 
+@pytest.fixture(scope="module")
+def finished(tiny_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a run of one epoch."""
+    output = tmp_path_factory.mktemp("finished")
+    run(tiny_corpus, output, "--num_train_epochs", "1")
+    return output
+
+
 @pytest.mark.parametrize(
     ("setting", "value", "message"),
     [
@@ -102,14 +114,15 @@ def test_a_run_killed_while_it_saved_goes_on_from_the_checkpoint_before(tiny_cor
         ("--features.hop_length", "200", "features was '{}' and is now"),
         ("--learning_rate", "0.5", r"learning_rate was 0\.001 and is now 0\.5"),
         ("--data", "elsewhere", "data was .* and is now 'elsewhere'"),
+        ("--evaluation_sets.other", "elsewhere", r"evaluation_sets was '\{\}' and is now"),
+        ("--metric_for_best_model", "auc", "metric_for_best_model was 'eer' and is now 'auc'"),
     ],
 )
 def test_another_run_does_not_go_on_in_the_same_directory(
-    tiny_corpus: Path, tmp_path: Path, setting: str, value: str, message: str
+    tiny_corpus: Path, finished: Path, setting: str, value: str, message: str
 ) -> None:
-    run(tiny_corpus, tmp_path, "--num_train_epochs", "1")
     with pytest.raises(ValueError, match=f"holds another run: {message}"):
-        run(tiny_corpus, tmp_path, setting, value)
+        run(tiny_corpus, finished, setting, value)
 
 
 def test_a_finished_run_says_so_and_goes_on_for_more_epochs(
@@ -153,11 +166,91 @@ def test_a_trained_model_keeps_its_labels_and_can_be_resumed(
     tuned = AutoModelForAudioClassification.from_pretrained(tmp_path / "tuned")
     assert tuned.config.id2label == {0: "fake", 1: "real"}
     assert tuned.dtype == torch.float32
-    # What training says of the model is what asking the model says.
-    validation = load_asvspoof5(tiny_corpus, "validation")
-    scored = score_clips(*load_detector(tmp_path / "tuned"), validation)
-    found = compute_metrics(scored.scores, scored.labels)
-    assert {f"eval_{name}": value for name, value in found.items()}.items() <= metrics.items()
+    assert figures(tmp_path / "tuned", tiny_corpus).items() <= metrics.items()
+
+
+def figures(detector: Path, corpus: Path, prefix: str = "eval") -> dict[str, float]:
+    """What asking the model says of a corpus, which is what training must say of it."""
+    trials = score_clips(*load_detector(detector), load_corpus(corpus, "validation")).trials
+    metrics = compute_cm_metrics(trials.scores, trials.is_fake)
+    known = ~trials.is_fake | (np.array(trials.columns["attack"]) != "-")
+    attacks = np.where(trials.is_fake, trials.columns["attack"], "real")[known]
+    groups = breakdown(trials.scores[known], trials.is_fake[known], attacks)
+    return {
+        **{f"{prefix}_{name}": metrics[name] for name in HEADLINE},
+        **{f"{prefix}_attack_{group.name}_eer": group.metrics["eer"] for group in groups},
+    }
+
+
+@pytest.fixture
+def other_corpus(tmp_path: Path) -> Path:
+    """Recordings with a validation split of three real ones, three fakes by two systems and one by an unknown one."""
+    folder = tmp_path / "other"
+    names = ["real/a", "real/b", "real/c", "fake/one/d", "fake/two/e", "fake/two/f", "fake/g"]
+    for seed, name in enumerate(names):
+        path = folder / "validation" / f"{name}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, np.random.default_rng(seed).normal(0, 0.1, 8_000), 16_000)
+    return folder
+
+
+def test_several_evaluation_sets(
+    tiny_corpus: Path, other_corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "model"
+    metrics = run(
+        tiny_corpus, output, "--evaluation_sets.other", str(other_corpus), "--metric_for_best_model", "other_min_dcf"
+    )
+    assert figures(output, tiny_corpus).items() <= metrics.items()
+    assert figures(output, other_corpus, "eval_other").items() <= metrics.items()
+    assert json.loads((output / "eval_results.json").read_text()) == metrics
+    state = json.loads((output / "checkpoint-8" / "trainer_state.json").read_text())
+    found = [line["eval_other_min_dcf"] for line in state["log_history"] if "eval_other_min_dcf" in line]
+    assert (len(found), state["best_metric"]) == (2, min(found))
+    assert sum("eval_attack_A09_eer" in line for line in state["log_history"]) == 2
+
+    printed = capsys.readouterr().out
+    assert "other, validation: 7 clips, 3 real and 4 fake, 2 known attacks" in printed
+    assert "validation: EER by attack, each against all 4 real clips\n  attack    clips      EER\n  A" in printed
+    assert "other: EER by attack, each against all 3 real clips\n  attack    clips      EER\n  " in printed
+    assert "'eval_other_eer_macro'" in printed
+    assert "_attack_" not in printed
+
+
+def test_progress_bars_leave_attacks_to_the_table(
+    tiny_corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(tiny_corpus, tmp_path, "--disable_tqdm", "false", "--num_train_epochs", "1")
+    printed = "".join(capsys.readouterr())
+    assert "'eval_eer_macro'" in printed
+    assert "  attack    clips      EER\n  A" in printed
+    assert "_attack_" not in printed
+
+
+def test_tensorboard_shows_each_attack(tiny_corpus: Path, other_corpus: Path, tmp_path: Path) -> None:
+    events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    output = tmp_path / "model"
+    run(tiny_corpus, output, "--evaluation_sets.other", str(other_corpus), "--report_to", "tensorboard")
+    # The last evaluation, of the best model, is in a file of its own.
+    files = sorted((output / "runs").rglob("events.*"), key=lambda path: path.stat().st_size)
+    read = events.EventAccumulator(str(files[-1])).Reload()
+    assert {"eval/eer", "eval/attack_A09_eer", "eval/other_eer", "eval/other_attack_two_eer"} <= set(
+        read.Tags()["scalars"]
+    )
+    assert [event.step for event in read.Scalars("eval/attack_A09_eer")] == [4, 8]
+    for tag, attack in [("eval/attacks/text_summary", "A09"), ("eval/other_attacks/text_summary", "two")]:
+        tables = [event.tensor_proto.string_val[0].decode() for event in read.Tensors(tag)]
+        assert len(tables) == 2
+        assert tables[0].startswith("| attack | clips | EER |\n|---|---:|---:|\n")
+        assert f"| {attack} | " in tables[0]
+
+
+def test_clips_can_be_read_by_workers(tiny_corpus: Path, other_corpus: Path, tmp_path: Path) -> None:
+    output = tmp_path / "model"
+    workers = ["--dataloader_num_workers", "2", "--dataloader_persistent_workers", "true", "--num_train_epochs", "1"]
+    metrics = run(tiny_corpus, output, "--evaluation_sets.other", str(other_corpus), *workers)
+    assert figures(output, tiny_corpus).items() <= metrics.items()
+    assert figures(output, other_corpus, "eval_other").items() <= metrics.items()
 
 
 def test_presets_and_their_changes() -> None:
@@ -169,10 +262,15 @@ def test_presets_and_their_changes() -> None:
     assert model.config.num_hidden_layers == 2
 
 
-def test_going_on_from_a_trained_model(tiny_detector: Path) -> None:
-    model, extractor = build_model(ModelArguments(model=str(tiny_detector)))
+def test_going_on_from_a_trained_model(tiny_detector: Path, tmp_path: Path) -> None:
+    calibrated = shutil.copytree(tiny_detector, tmp_path / "calibrated")
+    config = CRNNConfig.from_pretrained(tiny_detector)
+    config.calibration = {"scale": 2.0, "offset": 0.5}
+    config.save_pretrained(calibrated)
+    model, extractor = build_model(ModelArguments(model=str(calibrated)))
     assert model.config.hidden_size == 8
     assert extractor.num_mel_bins == 80
+    assert model.config.calibration is None
     with pytest.raises(ValueError, match="cannot be changed"):
         build_model(ModelArguments(model=str(tiny_detector), architecture='{"hidden_size": 4}'))
 
@@ -204,6 +302,9 @@ def test_balanced_weights() -> None:
         (["--crop_seconds", "0"], r"crop_seconds must be at least 0\.032.*found 0\.0"),
         (["--crop_seconds", "inf"], "found inf"),
         (["--label_smoothing_factor", "0.1"], "no room for class weights"),
+        (["--dataloader_in_order", "false"], "dataloader_in_order must stay True"),
+        (["--prediction_loss_only", "true"], "prediction_loss_only must stay False"),
+        (["--evaluation_sets.validation", "elsewhere"], "'validation' is no name for a set"),
     ],
 )
 def test_settings_that_would_fail_later_are_refused_at_once(

@@ -50,7 +50,8 @@ def test_a_mistyped_path_is_not_taken_for_one_of_them(name: str) -> None:
 def test_null_is_none_unless_the_command_line_says_otherwise(tmp_path: Path) -> None:
     path = tmp_path / "recipe.yaml"
     path.write_text("data: x\ncrop_seconds: null\nsave_total_limit: ~\narchitecture:\n")
-    _, data, training = read_recipe(str(path))
+    model, data, training = read_recipe(str(path))
+    assert model.architecture == "{}"
     assert data.crop_seconds is None
     assert training.save_total_limit is None
     assert read_recipe(str(path), ["--crop_seconds", "3"])[1].crop_seconds == 3.0
@@ -67,8 +68,25 @@ def test_sections_can_be_given_in_every_way(tmp_path: Path) -> None:
     assert training.eval_strategy == "no"
 
 
+def test_evaluation_sets_are_a_section(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text("data: x\nevaluation_sets:\n  codec: coded\n  phone: {data: t.csv, label: is_fake}\n")
+    _, data, _ = read_recipe(str(path), ["--evaluation_sets.codec", "user/coded", "--evaluation_sets.noise=noisy"])
+    found = json.loads(data.evaluation_sets)
+    assert found == {"codec": "user/coded", "phone": {"data": "t.csv", "label": "is_fake"}, "noise": "noisy"}
+
+
 @pytest.mark.parametrize(
-    ("metric", "greater"), [("eer", False), ("eval_min_dcf", False), ("loss", False), ("f1", True)]
+    ("metric", "greater"),
+    [
+        ("eer", False),
+        ("eval_min_dcf", False),
+        ("loss", False),
+        ("f1", True),
+        ("codec_cllr", False),
+        ("eval_attack_A09_eer", False),
+        ("loss_f1", True),
+    ],
 )
 def test_whether_more_is_better_is_known(recipe: str, metric: str, greater: bool) -> None:
     assert read_recipe(recipe, ["--metric_for_best_model", metric])[2].greater_is_better is greater
