@@ -1,5 +1,6 @@
 """Every number of the model."""
 
+import math
 from typing import Any
 
 from transformers import PreTrainedConfig
@@ -68,6 +69,12 @@ class CRNNConfig(PreTrainedConfig):
         class_weights (`list[float]`, *optional*):
             Weight of each label in the cross-entropy. By default all count the same.
 
+        calibration (`dict`, *optional*):
+            What turns the difference of the two logits into a natural-log likelihood ratio of real to fake:
+            `scale * difference + offset`, fitted after training to clips that it has not heard, with all that
+            `crnn-hf calibrate` notes beside it (thresholds and what they cost, and between which scores to abstain).
+            The model then gives calibrated logits. By default there is none.
+
     Labels default to `{0: "real", 1: "fake"}`.
 
     Raises:
@@ -99,6 +106,7 @@ class CRNNConfig(PreTrainedConfig):
     attention_size: int = 64
     classifier_proj_size: int | None = None
     class_weights: list[float] | None = None
+    calibration: dict[str, Any] | None = None
 
     def __post_init__(self, **kwargs: Any) -> None:
         if self.id2label is None and self.label2id is not None:
@@ -147,6 +155,19 @@ class CRNNConfig(PreTrainedConfig):
             fits = fits and all(_is_number(weight) and 0 <= weight < float("inf") for weight in weights)
             wanted = f"a list of {self.num_labels} numbers of at least 0, one for each label, or none"
             _require(self, "class_weights", fits and any(weights), wanted)
+        if self.calibration is not None:
+            self._refuse_impossible_calibration(self.calibration)
+
+    def _refuse_impossible_calibration(self, calibration: dict[str, Any]) -> None:
+        numbers = [calibration.get(name) for name in ("scale", "offset")] if isinstance(calibration, dict) else [None]
+        fits = all(_is_number(number) and math.isfinite(number) for number in numbers) and numbers[0] > 0
+        _require(self, "calibration", fits, "none, or have a finite scale above 0 and a finite offset")
+        labels = sorted(map(str, self.label2id))
+        if labels != sorted(LABELS):
+            raise ValueError(
+                f"calibration needs the labels 'real' and 'fake' and no others; found {labels}. "
+                "Without it: calibration=None"
+            )
 
 
 def _require(config: CRNNConfig, name: str, holds: bool, wanted: str) -> None:

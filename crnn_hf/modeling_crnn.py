@@ -316,7 +316,9 @@ class CRNNForAudioClassification(CRNNPreTrainedModel):
 
         Returns:
             `loss`, if there are labels; `logits`, (batch, labels), before the softmax; `hidden_states`, if asked for,
-            as [`CRNNModel`] returns them. `logits[:, 0] - logits[:, 1]` is the score of the field, higher for real.
+            as [`CRNNModel`] returns them. `logits[:, 0] - logits[:, 1]` is the score of the field, higher for real. If
+            the config holds a calibration, it is a natural-log likelihood ratio, and the softmax is the probability of
+            each label at even odds; the loss is that of the logits before the calibration.
 
         Raises:
             ValueError: as [`CRNNModel`].
@@ -330,9 +332,18 @@ class CRNNForAudioClassification(CRNNPreTrainedModel):
         logits = self.classifier(pooled)
         return SequenceClassifierOutput(
             loss=None if labels is None else self._loss(logits, labels),
-            logits=logits,
+            logits=logits if self.config.calibration is None else self._calibrated(logits),
             hidden_states=outputs.hidden_states,
         )
+
+    def _calibrated(self, logits: torch.Tensor) -> torch.Tensor:
+        """Logits with the same mean, and the calibrated difference."""
+        real, fake = (self.config.label2id[label] for label in ("real", "fake"))
+        calibration = self.config.calibration
+        ratio = calibration["scale"] * (logits[:, real] - logits[:, fake]) + calibration["offset"]
+        directions = torch.zeros_like(logits[:1])
+        directions[:, real], directions[:, fake] = 0.5, -0.5
+        return logits.mean(1, keepdim=True) + ratio[:, None] * directions
 
     def _loss(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         if self.config.class_weights is None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -13,6 +14,7 @@ import torch
 from transformers import AutoConfig, AutoFeatureExtractor, AutoModel, AutoModelForAudioClassification, pipeline
 
 from crnn_hf import CRNNConfig, CRNNFeatureExtractor, CRNNForAudioClassification, CRNNModel
+from crnn_hf.inference import save_calibration
 
 REMOTE_CODE = {"configuration_crnn.py", "feature_extraction_crnn.py", "modeling_crnn.py"}
 
@@ -89,21 +91,21 @@ def run_without_the_package(*arguments: object, cache: Path) -> str:
     return finished.stdout
 
 
-def test_a_saved_detector_loads_where_the_package_is_not(
+def test_a_calibrated_detector_loads_where_the_package_is_not(
     tiny_detector: Path, tmp_path: Path, speech: np.ndarray
 ) -> None:
     np.save(tmp_path / "speech.npy", speech)
-    saved_again = tmp_path / "saved again"
-    output = run_without_the_package(tiny_detector, tmp_path / "speech.npy", saved_again, cache=tmp_path / "cache")
+    detector, saved_again = tmp_path / "detector", tmp_path / "saved again"
+    shutil.copytree(tiny_detector, detector)
+    save_calibration({"scale": 3.0, "offset": -0.5}, detector)
+    output = run_without_the_package(detector, tmp_path / "speech.npy", saved_again, cache=tmp_path / "cache")
     by_pipeline, logits = json.loads(output.splitlines()[-1])
 
-    model = AutoModelForAudioClassification.from_pretrained(tiny_detector)
-    extractor = AutoFeatureExtractor.from_pretrained(tiny_detector)
+    model = AutoModelForAudioClassification.from_pretrained(detector)
+    extractor = AutoFeatureExtractor.from_pretrained(detector)
     expected = model(**extractor(speech, sampling_rate=16_000, return_tensors="pt")).logits
     torch.testing.assert_close(torch.tensor(logits), expected.detach())
-    for one, other in zip(
-        by_pipeline, pipeline("audio-classification", model=str(tiny_detector))(speech), strict=True
-    ):
+    for one, other in zip(by_pipeline, pipeline("audio-classification", model=str(detector))(speech), strict=True):
         assert one["label"] == other["label"]
         assert one["score"] == pytest.approx(other["score"])
     # What remote code saves is whole again, and loads with the package.

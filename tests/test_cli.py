@@ -1,5 +1,6 @@
 """The commands, as a user types them."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -9,37 +10,181 @@ import pytest
 import soundfile
 
 from crnn_hf.cli import main
-from crnn_hf.metrics import compute_metrics, read_scores
+from crnn_hf.data import load_asvspoof5
+from crnn_hf.inference import load_detector, score_clips
+from crnn_hf.metrics import compute_cm_metrics, read_scores
+from crnn_hf.metrics.arena import EXAMPLE
 
 
 def test_from_nothing_to_a_verdict(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["data", "embedded", "corpus", "--train-clips", "8", "--dev-clips", "8"]) == 0
+    assert main(["data", "embedded", "corpus", "--train-clips", "8", "--dev-clips", "8", "--eval-clips", "16"]) == 0
     assert "says nothing" in capsys.readouterr().out.replace("say nothing", "says nothing")
 
     small = ["--architecture.conv_channels=[4]", "--architecture.hidden_size=4", "--num_train_epochs=1"]
     assert main(["train", "quickstart", "--data", "corpus", "--output_dir", "model", *small]) == 0
     assert "The best model is in model: EER " in capsys.readouterr().out
 
-    assert main(["evaluate", "model", "corpus", "--output", "report"]) == 0
-    printed = capsys.readouterr().out
-    names, scores = read_scores("report/scores.tsv")
-    assert len(names) == 8
-    from crnn_hf.data import load_asvspoof5
-
-    eer = compute_metrics(scores, load_asvspoof5("corpus", "validation")["label"])["eer"]
-    assert f"eer          {eer:.4f}" in printed
-
     soundfile.write("clip.wav", np.random.default_rng(0).normal(0, 0.1, 24_000), 24_000)
     assert main(["detect", "clip.wav", "--model", "model"]) == 0
-    header, verdict = capsys.readouterr().out.splitlines()
-    assert header.split() == ["file", "label", "probability", "score"]
-    file, label, probability, score = verdict.split()
-    assert file == "clip.wav"
-    assert label == ("real" if float(score) > 0 else "fake")
-    assert 0.5 <= float(probability) <= 1
+    captured = capsys.readouterr()
+    header, verdict = captured.out.splitlines()
+    assert header.split() == ["file", "label", "P(fake)", "score"]
+    file, label, chance, score = verdict.split()
+    assert (file, label, chance) == ("clip.wav", "real" if float(score) > 0 else "fake", "-")
+    assert "not calibrated" in captured.err
+
+    assert main(["evaluate", "model", "corpus", "--split", "test", "--output", "report"]) == 0
+    printed = capsys.readouterr().out
+    names, scores = read_scores("report/scores.tsv")
+    assert len(names) == 16
+    metrics = compute_cm_metrics(scores, load_asvspoof5("corpus", "test")["label"])
+    for name in ("eer", "min_dcf", "act_dcf", "cllr"):
+        assert f"{name:10} {metrics[name]:7.4f}" in printed
+    assert "EER by attack" in printed
+    assert "EER by codec" in printed
+    assert "The scores are not calibrated" in printed
+    figures = json.loads(Path("report/metrics.json").read_text())
+    assert figures["metrics"]["eer"] == pytest.approx(metrics["eer"])
+    assert figures["calibration"] is None
+    assert Path("report/report.html").read_text().startswith("<!DOCTYPE html>")
+    assert Path("report/report.md").read_text().startswith("# ")
+
+
+def clips_that_it_tells_apart(detector: Path, corpus: Path, folder: Path) -> str:
+    """A folder of recordings in which those that an untrained detector scores higher are called real."""
+    trials = score_clips(*load_detector(detector), load_asvspoof5(corpus, "train")).trials
+    for row in load_asvspoof5(corpus, "train"):
+        score = trials.scores[trials.utterances.index(row["utterance"])]
+        label = "real" if score > np.median(trials.scores) else "fake"
+        path = folder / "validation" / label / Path(row["audio"]["path"]).name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(row["audio"]["bytes"])
+    return str(folder)
+
+
+def test_a_calibrated_model_says_what_its_scores_are_worth(
+    tiny_detector: Path, tiny_corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], speech: np.ndarray
+) -> None:
+    model = str(shutil.copytree(tiny_detector, tmp_path / "model"))
+    clips = clips_that_it_tells_apart(tiny_detector, tiny_corpus, tmp_path / "clips")
+    recording = tmp_path / "clip.wav"
+    soundfile.write(recording, speech, 16_000)
+    detect = ["detect", str(recording), "--model", model]
+    capsys.readouterr()
+
+    assert main(["calibrate", model, clips]) == 0
+    printed = capsys.readouterr().out
+    assert "log-likelihood ratio = " in printed
+    assert "equal_errors" in printed
+    assert f"The calibration is stored in {Path(model) / 'config.json'}" in printed
+
+    assert main(detect) == 0
+    captured = capsys.readouterr()
+    _, label, chance, score = captured.out.splitlines()[1].split()
+    assert label in ("real", "fake", "unsure")
+    assert float(chance) == pytest.approx(1 / (1 + np.exp(float(score))), abs=0.01)
+    assert captured.err == ""
+    assert main([*detect, "--threshold", "equal_errors"]) == 0
+    assert "unsure" not in capsys.readouterr().out
+    assert main([*detect, "--threshold", "best"]) == 2
+    assert "no threshold is named 'best'; expected a number or one of" in capsys.readouterr().err
+
+    assert main(["evaluate", model, clips, "--output", str(tmp_path / "report")]) == 0
+    printed = capsys.readouterr().out
+    assert "The scores are calibrated" in printed
+    assert "Warning: the calibration was fitted to these very clips" in printed
+
+
+def test_scores_that_are_worth_nothing_are_not_calibrated(
+    tiny_detector: Path, tiny_corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = shutil.copytree(tiny_detector, tmp_path / "model")
+    clips = Path(clips_that_it_tells_apart(tiny_detector, tiny_corpus, tmp_path / "clips"))
+    (clips / "validation" / "real").rename(clips / "was real")
+    (clips / "validation" / "fake").rename(clips / "validation" / "real")
+    (clips / "was real").rename(clips / "validation" / "fake")
+    assert main(["calibrate", str(model), str(clips)]) == 2
+    assert "are they reversed" in capsys.readouterr().err
+    assert (model / "config.json").read_bytes() == (tiny_detector / "config.json").read_bytes()
+
+
+def test_a_hub_name_is_no_place_for_a_calibration(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["calibrate", "user/model", "corpus"]) == 2
+    assert (
+        "user/model is not a folder that a calibration can be stored in; expected --output" in capsys.readouterr().err
+    )
+
+
+@pytest.fixture
+def score_files(tmp_path: Path) -> dict[str, str]:
+    """Keys, the scores of two systems, of which the second is worse, and other files that are wrong."""
+    rng = np.random.default_rng(0)
+    names, labels = [f"E_{index:04d}" for index in range(400)], ["bonafide", "spoof"] * 200
+    scores = {"good": rng.normal([1.5, -1.5] * 200), "bad": rng.normal([0.5, -0.5] * 200)}
+    scores["reversed"] = -scores["good"]
+    lines = {name: [f"{clip}\t{score}" for clip, score in zip(names, of, strict=True)] for name, of in scores.items()}
+    lines["partial"] = lines["good"][:300]
+    keys = [f"{clip}\t{label}" for clip, label in zip(names, labels, strict=True)]
+    texts = {name: ["filename\tcm-score", *rows] for name, rows in lines.items()}
+    texts["keys"] = ["filename\tcm-label", *keys[::-1]]
+    for name, rows in texts.items():
+        (tmp_path / name).write_text("\n".join(rows) + "\n")
+    return {name: str(tmp_path / name) for name in texts}
+
+
+def test_any_systems_scores_are_measured(
+    score_files: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "report"
+    assert main(["metrics", score_files["good"], score_files["keys"], "--output", str(report)]) == 0
+    eer = json.loads((report / "metrics.json").read_text())["metrics"]["eer"]
+    assert 0.03 < eer < 0.1
+    assert f"eer        {eer:7.4f}" in capsys.readouterr().out
+
+    assert main(["metrics", score_files["bad"], score_files["keys"], "--compare", score_files["good"]]) == 0
+    line = [line for line in capsys.readouterr().out.splitlines() if line.startswith("eer ")][-1]
+    first, second, difference, lower, upper, p_value = map(float, line.replace(" to ", " ").split()[1:])
+    assert difference == pytest.approx(second - first, abs=2e-4)
+    assert lower < difference < upper < 0
+    assert p_value < 0.01
+
+    assert main(["metrics", score_files["reversed"], score_files["keys"]]) == 0
+    assert f"Warning: the scores look reversed: the EER is {1 - eer:.2%}" in capsys.readouterr().out
+
+
+def test_results_are_written_as_the_hub_and_the_arena_read_them(
+    score_files: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report, model, system = tmp_path / "report", tmp_path / "model", tmp_path / "system.yaml"
+    assert main(["metrics", score_files["good"], score_files["keys"], "--output", str(report)]) == 0
+    model.mkdir()
+    (model / "README.md").write_text("---\nlicense: apache-2.0\n---\n\n# CRNN\n")
+    system.write_text(EXAMPLE)
+    capsys.readouterr()
+    command = ["results", str(report), str(model), "--dataset", "owner/data", "--system", str(system)]
+    assert main(command) == 0
+    assert capsys.readouterr().out.split() == [
+        str(model / name)
+        for name in (".eval_results/data.yaml", "README.md", ".eval_results/owner/data/scores.txt", "meta.yaml")
+    ]
+    assert "model-index" in (model / "README.md").read_text()
+    scores_url = "https://huggingface.co/owner/crnn/resolve/0123abc/.eval_results/owner/data/scores.txt"
+    pins = ["--scores-url", scores_url, "--revision", "9b2040e", "--hf-username", "owner", "--contact", "a@b.example"]
+    assert main([*command, *pins]) == 0
+    assert (model / "submissions" / "crnn.yaml").is_file()
+    assert main([*command, *pins[:2]]) == 2
+    assert "go together" in capsys.readouterr().err
+
+
+def test_scores_without_their_keys_are_refused(
+    score_files: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["metrics", score_files["partial"], score_files["keys"]]) == 2
+    assert "100 " in capsys.readouterr().err
+    assert main(["metrics", score_files["partial"], score_files["keys"], "--partial"]) == 0
 
 
 def test_one_bad_file_does_not_stop_the_others(

@@ -78,8 +78,20 @@ def test_time_reduction_is_at_most_two_a_block(halvings: int, reduction: int) ->
         ("class_weights", [-1.0, 1.0]),
         ("class_weights", [0.0, 0.0]),
         ("class_weights", [1.0, float("nan")]),
+        ("calibration", {}),
+        ("calibration", {"scale": 1.0}),
+        ("calibration", {"scale": 0.0, "offset": 0.0}),
+        ("calibration", {"scale": 1.0, "offset": float("nan")}),
+        ("calibration", {"scale": "1", "offset": 0.0}),
     ],
 )
 def test_impossible_values_are_refused_by_name(field: str, value: Any) -> None:
     with pytest.raises(ValueError, match=rf"^{field} must be .*; found "):
         CRNNConfig(**{field: value})
+
+
+def test_other_labels_have_no_calibration() -> None:
+    calibration = {"scale": 2.0, "offset": -1.0}
+    assert CRNNConfig(calibration=calibration).calibration == calibration
+    with pytest.raises(ValueError, match=r"and no others; found .*LABEL_2.*\. Without it: calibration=None"):
+        CRNNConfig(calibration=calibration, num_labels=3)

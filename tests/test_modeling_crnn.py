@@ -252,3 +252,19 @@ def test_input_that_does_not_fit_is_refused(shape: tuple, mask_shape: tuple | No
     mask = None if mask_shape is None else torch.ones(mask_shape)
     with pytest.raises(ValueError, match=message):
         make_model("small")(torch.zeros(shape), mask)
+
+
+@pytest.mark.parametrize("labels", [("real", "fake"), ("fake", "real")])
+def test_a_calibration_moves_the_difference_of_the_logits_and_nothing_else(labels: tuple[str, str]) -> None:
+    torch.manual_seed(0)
+    config = CRNNConfig(conv_channels=[4], hidden_size=4, id2label=dict(enumerate(labels)))
+    model = CRNNForAudioClassification(config).eval()
+    features, targets = torch.randn(3, 40, 80), torch.tensor([0, 1, 1])
+    before = model(features, labels=targets)
+    model.config.calibration = {"scale": 2.5, "offset": -0.75}
+    after = model(features, labels=targets)
+    real, fake = labels.index("real"), labels.index("fake")
+    difference = before.logits[:, real] - before.logits[:, fake]
+    torch.testing.assert_close(after.logits[:, real] - after.logits[:, fake], 2.5 * difference - 0.75)
+    torch.testing.assert_close(after.logits.mean(1), before.logits.mean(1))
+    torch.testing.assert_close(after.loss, before.loss)
