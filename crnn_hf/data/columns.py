@@ -6,8 +6,7 @@ from typing import Any
 from datasets import Audio, ClassLabel, Features, Value
 
 from crnn_hf.configuration_crnn import LABELS
-
-UNKNOWN = "-"
+from crnn_hf.metrics.trials import UNKNOWN as UNKNOWN
 
 # As ASVspoof 5's protocols have them, `UNKNOWN` where they say nothing; see `crnn_hf.data.protocol.Trial`.
 DESCRIPTIONS = ("speaker", "utterance", "gender", "codec", "codec_quality", "codec_seed", "attack_tag", "attack")

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from crnn_hf.metrics.confidence import eer_interval
 from crnn_hf.metrics.error_rates import equal_error_rate
 from crnn_hf.metrics.summary import Meter
-from crnn_hf.metrics.trials import checked, named
+from crnn_hf.metrics.trials import UNKNOWN, checked, named
 
 LENGTHS = (0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 15.0, 30.0)  # seconds, where a bucket begins
 
@@ -38,7 +38,8 @@ def breakdown(
     """Figures for each value of a column, in the order of the values' names.
 
     Where real clips and fakes share values, as with codecs, a group is the clips with that value. Where they share
-    none, as with attacks, the column tells the fakes apart: each group of fakes is held against all real clips.
+    none, as with attacks, the column tells the fakes apart: each group of fakes is held against all real clips. What
+    is unknown of both, "-", is nothing that they share.
 
     Args:
         scores: (clips,), higher for real.
@@ -56,9 +57,10 @@ def breakdown(
 
 
 def describes_fakes(is_fake: NDArray[np.bool_], values: Sequence[str]) -> bool:
-    """Whether real clips and fakes share no value, so that a value stands for a kind of fake."""
+    """Whether real clips and fakes share no known value, so that a value stands for a kind of fake."""
     values = named(values)
-    return not np.isin(np.unique(values[is_fake]), np.unique(values[~is_fake])).any()
+    of_fakes = set(np.unique(values[is_fake]).tolist()) - {UNKNOWN}
+    return bool(of_fakes) and of_fakes.isdisjoint(np.unique(values[~is_fake]).tolist())
 
 
 def macro_average(groups: Sequence[Group]) -> dict[str, float]:
@@ -117,7 +119,7 @@ def _parts(is_fake: NDArray[np.bool_], values: NDArray) -> Iterator[tuple[str, N
     against_all_real = describes_fakes(is_fake, values)
     for name in np.unique(values[is_fake] if against_all_real else values):
         chosen = values == name
-        yield str(name), chosen | ~is_fake if against_all_real else chosen
+        yield str(name), (chosen & is_fake) | ~is_fake if against_all_real else chosen
 
 
 def _checked_values(values: Sequence[str], clips: int) -> NDArray:

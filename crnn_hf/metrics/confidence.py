@@ -59,7 +59,7 @@ def bootstrap_intervals(
 
     Raises:
         ValueError: as `compute_cm_metrics`; or there is no resample, a confidence outside of its range, fewer than two
-            groups, or another number of groups than of clips.
+            groups of a class, or another number of groups than of clips.
     """
     ends = _ends(confidence)
     meter = Meter(scores, labels, threshold)
@@ -144,8 +144,9 @@ def _resampled(
     if len(groups) != len(is_fake):
         raise ValueError(f"expected one group a clip; found {len(groups)} groups and {len(is_fake)} clips")
     names, group_of = np.unique(named(groups), return_inverse=True)
-    if len(names) < 2:
-        raise ValueError(f"expected two groups or more to draw from; found {len(names)}")
+    for name, chosen in (("real", ~is_fake), ("fake", is_fake)):
+        if (found := len(np.unique(group_of[chosen]))) < 2:
+            raise ValueError(f"expected two groups or more of {name} clips to draw from; found {found}")
     for _ in range(resamples):
         yield _groups_with_both_classes(rng, group_of, len(names), is_fake)
 

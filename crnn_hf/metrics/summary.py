@@ -1,5 +1,6 @@
 """From the model's logits to the field's score, and from scores to all metrics at once."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from crnn_hf.metrics.error_rates import Ranking, auc_of, eer_of, equal_error_ind
 from crnn_hf.metrics.likelihood_ratio_cost import bits_lost, cllr_of
 from crnn_hf.metrics.trials import checked
 
+# Of the mean of two rates of 1/2, to be multiplied by the root of 1 / real + 1 / fakes.
+STANDARD_ERROR_AT_CHANCE = 0.25
 HEADLINE = ("eer", "min_dcf", "act_dcf", "cllr", "auc", "accuracy", "precision", "recall", "f1")
 
 
@@ -113,7 +116,9 @@ def polarity_warning(scores: ArrayLike, labels: ArrayLike) -> str | None:
     """
     scores, is_fake = checked(scores, labels)
     eer = equal_error_rate(scores, is_fake)
-    if eer <= 0.5 or (other_way := equal_error_rate(-scores, is_fake)) >= 0.5:
+    # By chance alone, half of all scores that say nothing are better with the opposite sign, but not by so much.
+    chance = 2 * STANDARD_ERROR_AT_CHANCE * math.sqrt(1 / is_fake.sum() + 1 / (~is_fake).sum())
+    if eer <= 0.5 or (other_way := equal_error_rate(-scores, is_fake)) > 0.5 - chance:
         return None
     return (
         f"the scores look reversed: the EER is {eer:.2%} as they are and {other_way:.2%} with the opposite sign. "

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 # Label 0 is real and label 1 is fake; beside the numbers, the model's names and the field's.
 NAMES_OF_REAL = ("real", "bonafide")
 NAMES_OF_FAKE = ("fake", "spoof")
+UNKNOWN = "-"  # what a column holds where nothing is known, or there is nothing to know
 EXPECTED_LABELS = "0 or 1, 'real' or 'fake', 'bonafide' or 'spoof'"
 
 

@@ -159,3 +159,12 @@ def test_buckets_sort_by_length() -> None:
 def test_lengths_that_cannot_be_are_refused(length: float, found: str) -> None:
     with pytest.raises(ValueError, match=f"^lengths must be seconds, at least 0; found {found}$"):
         length_buckets([1.0, length])
+
+
+def test_what_is_unknown_of_both_classes_is_nothing_that_they_share() -> None:
+    values = ["-", "-", "A01", "A01", "-", "-"]
+    groups = breakdown([2.0, 1.0, -1.0, 0.5, -2.0, 1.5], [0, 0, 1, 1, 1, 1], values)
+    assert [(group.name, group.real, group.fake) for group in groups] == [("-", 2, 2), ("A01", 2, 2)]
+    assert groups[0].metrics["eer"] == 0.5
+    # Where nothing is known of any clip, all are one group.
+    assert [group[:3] for group in breakdown([1.0, -1.0], [0, 1], ["-", "-"])] == [("-", 1, 1)]

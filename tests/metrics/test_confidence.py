@@ -114,7 +114,8 @@ def test_groups_without_a_name_are_a_group() -> None:
 
 
 def test_groups_of_one_class_each_are_drawn_until_both_are_there() -> None:
-    intervals = bootstrap_intervals([1.0, 2.0, -1.0], [0, 0, 1], groups=["a", "a", "b"], resamples=20)
+    groups = ["a", "b", "c", "d"]
+    intervals = bootstrap_intervals([1.0, 2.0, -1.0, -2.0], [0, 0, 1, 1], groups=groups, resamples=50)
     assert intervals["eer"] == (0, 0)
 
 
@@ -177,7 +178,7 @@ def test_differences_by_speaker() -> None:
     [
         ({"labels": [1, 1, 1]}, "found fakes only"),
         ({"groups": ["a", "b"]}, "^expected one group a clip; found 2 groups and 3 clips$"),
-        ({"groups": ["a", "a", "a"]}, "^expected two groups or more to draw from; found 1$"),
+        ({"groups": ["a", "a", "a"]}, "^expected two groups or more of real clips to draw from; found 1$"),
         ({"resamples": 0}, "^expected one resample or more; found 0$"),
         ({"confidence": 95}, "^confidence must be above 0 and at most 1; found 95$"),
         ({"confidence": 0.0}, "^confidence must be above 0 and at most 1; found 0.0$"),
@@ -192,8 +193,8 @@ def test_what_cannot_be_drawn_is_refused(arguments: dict, message: str) -> None:
 
 
 def test_draws_without_one_class_are_drawn_again() -> None:
-    # One of 1,000 groups has the only real clip, which more than every third draw misses.
-    labels = np.append(0, np.ones(999, int))
+    # Two of 1,000 groups have the only real clips, which every seventh draw misses.
+    labels = np.append([0, 0], np.ones(998, int))
     found = bootstrap_intervals(np.arange(1000.0), labels, groups=np.arange(1000).astype(str), resamples=50)
     assert found["auc"] == (0, 0)
 

@@ -213,3 +213,11 @@ def test_one_class_alone_is_refused() -> None:
     for function in (compute_cm_metrics, polarity_warning, Meter):
         with pytest.raises(ValueError, match="found fakes only"):
             function([1.0, 2.0], [1, 1])
+
+
+def test_scores_that_say_nothing_are_not_called_reversed() -> None:
+    warnings = []
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        warnings.append(polarity_warning(rng.normal(size=200), np.arange(200) % 2))
+    assert sum(warning is not None for warning in warnings) <= 5

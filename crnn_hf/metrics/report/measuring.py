@@ -10,7 +10,7 @@ from crnn_hf.metrics.breakdown import breakdown, describes_fakes, eer_matrix, ma
 from crnn_hf.metrics.calibration import ABSTAIN_SHARE, OperatingPoint, abstention_band, operating_points, rates_at
 from crnn_hf.metrics.confidence import bootstrap_intervals
 from crnn_hf.metrics.summary import compute_cm_metrics, polarity_warning
-from crnn_hf.metrics.trials import Trials
+from crnn_hf.metrics.trials import UNKNOWN, Trials
 
 FORMAT = 1  # of metrics.json; raised when a name in it changes its meaning
 RESAMPLES = 1000
@@ -43,8 +43,8 @@ def measure(
 
     Returns:
         Names and plain values, which JSON can hold: `format`, `about`, `warnings`, `metrics`, `balanced`,
-        `thresholds`, `counts`, `intervals` (`by_clip`, and `by_speaker` where two speakers or more are known of all
-        clips, each a lower and an upper end by metric), `breakdowns` (by column: `describes_fakes`, `groups`,
+        `thresholds`, `counts`, `intervals` (`by_clip`, and `by_speaker` where all are known, two or more of each
+        class, each a lower and an upper end by metric), `breakdowns` (by column: `describes_fakes`, `groups`,
         `macro`), `matrix` (EER by attack and codec; None where either is not known), `calibration`,
         `operating_points` and `abstention`.
 
@@ -87,7 +87,10 @@ def _tells_clips_apart(values: Sequence[str]) -> bool:
 
 def _intervals_by_speaker(trials: Trials, draws: Mapping[str, Any]) -> dict[str, tuple[float, float]] | None:
     speakers = trials.columns.get(SPEAKER)
-    if speakers is None or "-" in speakers or not _tells_clips_apart(speakers):
+    if speakers is None or UNKNOWN in speakers:
+        return None
+    by_class = [{speakers[clip] for clip in np.flatnonzero(chosen)} for chosen in (trials.is_fake, ~trials.is_fake)]
+    if min(map(len, by_class)) < 2:
         return None
     return bootstrap_intervals(trials.scores, trials.is_fake, groups=speakers, **draws)
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from crnn_hf.metrics.trials import UNKNOWN
+
 UNMEASURED = "–"  # noqa: RUF001 - an en dash, as tables have it where there is no figure
 
 
@@ -223,7 +225,7 @@ def remarks(column: str, found: Mapping[str, Any], counts: Mapping[str, int]) ->
         said.append(f"The fakes of each {column} are held against all {counts['real']:,} real clips.")
     if any(group["metrics"] is None for group in groups):
         said.append(f"Where a class has no clip there is nothing to measure: {UNMEASURED}.")
-    if any(group["name"] == "-" for group in groups):
+    if any(group["name"] == UNKNOWN for group in groups):
         said.append('"-" stands for none, or not known.')
     return said
 
