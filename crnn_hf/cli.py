@@ -59,7 +59,12 @@ def evaluate(options: argparse.Namespace) -> int:
     scored = score_clips(model, feature_extractor, clips, options.batch_size)
     trials = scored.trials
     if trials.is_fake.any() and not trials.is_fake.all():
-        about = {"model": options.model, "data": f"{options.data}, {summary}", "not scored": len(scored.faults)}
+        about = {
+            "model": options.model,
+            "data": f"{options.data}, {options.split}",
+            "clips": summary,
+            "not scored": len(scored.faults),
+        }
         warnings = []
         if is_calibrated_on(model.config, trials.utterances):
             warnings.append("the calibration was fitted to these very clips: act_dcf and cllr flatter")
@@ -141,11 +146,11 @@ def calibrate(options: argparse.Namespace) -> int:
     model, feature_extractor = _load(options.model)
     model.config.calibration = None
     clips = load_corpus(options.data, options.split, first=options.first, **dict(options.column))
-    summary = overview(clips, options.data, options.split)
-    print(summary)
+    print(overview(clips, options.data, options.split))
     scored = score_clips(model, feature_extractor, clips, options.batch_size)
     trials = scored.trials
-    record = calibration_record(trials, f"{options.data}, {summary}", prior)
+    # The config may be published: it says which corpus, not where it lay.
+    record = calibration_record(trials, f"{Path(options.data).name}, {options.split}", prior)
     before = compute_cm_metrics(trials.scores, trials.is_fake)
     after = compute_cm_metrics(cross_calibrated(trials.scores, trials.is_fake, prior), trials.is_fake)
     folder = save_calibration(record, options.model, options.output)
@@ -277,7 +282,7 @@ def _report(
     about = {**about, "command": shlex.join(["crnn-hf", *sys.argv[1:]]), "date": str(date.today())}
     figures = measure(
         trials,
-        {**about, "crnn_hf": version("crnn-hf")},
+        {**about, "software": f"crnn-hf {version('crnn-hf')}"},
         calibration=calibration,
         warnings=warnings,
         threshold=threshold,
