@@ -106,8 +106,8 @@ def measure(options: argparse.Namespace) -> int:
 
 def share_results(options: argparse.Namespace) -> int:
     """Write a report's results in the forms that the Hub and the Speech Anti-Spoofing Arena read."""
-    from crnn_hf.metrics.arena import TASK_ID, Pinned, read_system, trials_of_report, write_arena_submission
-    from crnn_hf.metrics.exchange import eval_results, write_eval_results, write_model_index
+    from crnn_hf.metrics.exchange.arena import TASK_ID, Pinned, read_system, trials_of_report, write_arena_submission
+    from crnn_hf.metrics.exchange.hub_results import eval_results, write_eval_results, write_model_index
 
     figures = json.loads((options.report / "metrics.json").read_text(encoding="utf-8"))
     entries = eval_results(figures, dataset_id=options.dataset, task_id=options.task or TASK_ID, metric=options.metric)

@@ -13,7 +13,7 @@ from crnn_hf.cli import main
 from crnn_hf.data import load_asvspoof5
 from crnn_hf.inference import load_detector, score_clips
 from crnn_hf.metrics import compute_cm_metrics, read_scores
-from crnn_hf.metrics.arena import EXAMPLE
+from crnn_hf.metrics.exchange.arena import EXAMPLE
 
 
 def test_from_nothing_to_a_verdict(

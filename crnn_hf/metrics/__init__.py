@@ -14,10 +14,10 @@ from crnn_hf.metrics.confidence import Difference, bootstrap_intervals, paired_d
 from crnn_hf.metrics.decisions import decision_metrics
 from crnn_hf.metrics.detection_cost import act_dcf, min_dcf
 from crnn_hf.metrics.error_rates import ErrorRates, equal_error_rate, error_rates
-from crnn_hf.metrics.key_file import Keys, read_keys, write_keys
+from crnn_hf.metrics.exchange.key_file import Keys, read_keys, write_keys
+from crnn_hf.metrics.exchange.matching import match
+from crnn_hf.metrics.exchange.score_file import read_scores, write_scores
 from crnn_hf.metrics.likelihood_ratio_cost import cllr
-from crnn_hf.metrics.matching import match
-from crnn_hf.metrics.score_file import read_scores, write_scores
 from crnn_hf.metrics.summary import HEADLINE, compute_cm_metrics, polarity_warning, real_scores
 
 __all__ = [

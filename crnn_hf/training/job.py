@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from transformers import PreTrainedModel, SequenceFeatureExtractor, set_seed
+from transformers.utils import SAFE_WEIGHTS_NAME
 
 from crnn_hf import CRNNConfig, CRNNFeatureExtractor, CRNNForAudioClassification
 from crnn_hf.data import ClipReader, Collator, load_corpus, overview
@@ -82,12 +83,15 @@ def train(
         processing_class=feature_extractor,
     )
     result = trainer.train(resume_from_checkpoint=checkpoint)
-    if result.global_step == step_of(checkpoint):
+    is_as_before = result.global_step == step_of(checkpoint)
+    if is_as_before:
         print("It was finished already: nothing was trained. For more, raise num_train_epochs.")
     metrics = trainer.evaluate()
     # They belong to this corpus, not to the model.
     model.config.class_weights = None
-    trainer.save_model()
+    # A model that is there already may have been calibrated since.
+    if not (is_as_before and (output / SAFE_WEIGHTS_NAME).is_file()):
+        trainer.save_model()
     trainer.save_metrics("eval", metrics)
     return metrics
 

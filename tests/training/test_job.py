@@ -13,7 +13,7 @@ from transformers import AutoFeatureExtractor, AutoModelForAudioClassification, 
 
 from crnn_hf import CRNNConfig, CRNNFeatureExtractor, CRNNForAudioClassification
 from crnn_hf.data import ClipReader, Collator, load_asvspoof5, load_corpus
-from crnn_hf.inference import score_clips
+from crnn_hf.inference import save_calibration, score_clips
 from crnn_hf.loading import load_detector
 from crnn_hf.metrics import HEADLINE, breakdown, compute_cm_metrics
 from crnn_hf.training import job, read_recipe, train
@@ -129,9 +129,14 @@ def test_a_finished_run_says_so_and_goes_on_for_more_epochs(
     tiny_corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(tiny_corpus, tmp_path, "--num_train_epochs", "1")
+    calibration = {"scale": 2.0, "offset": 0.5}
+    save_calibration(calibration, tmp_path)
     run(tiny_corpus, tmp_path, "--num_train_epochs", "1")
     assert "It was finished already" in capsys.readouterr().out
+    # A calibration belongs to the weights that it was fitted to: it stays with them, and goes with them.
+    assert CRNNConfig.from_pretrained(tmp_path).calibration == calibration
     assert run(tiny_corpus, tmp_path, "--num_train_epochs", "2")["epoch"] == 2
+    assert CRNNConfig.from_pretrained(tmp_path).calibration is None
 
 
 @pytest.fixture

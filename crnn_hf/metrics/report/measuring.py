@@ -69,11 +69,7 @@ def measure(
             "by_clip": bootstrap_intervals(scores, is_fake, **draws),
             "by_speaker": _intervals_by_speaker(trials, draws),
         },
-        "breakdowns": {
-            name: _breakdown(trials, values, threshold)
-            for name, values in telling.items()
-            if name != SPEAKER and len(set(values)) <= MOST_GROUPS
-        },
+        "breakdowns": _breakdowns(trials, telling, threshold),
         "matrix": _matrix(trials, telling),
         "calibration": None if calibration is None else dict(calibration),
         "operating_points": _operating_points(trials, calibration),
@@ -93,6 +89,13 @@ def _intervals_by_speaker(trials: Trials, draws: Mapping[str, Any]) -> dict[str,
     if min(map(len, by_class)) < 2:
         return None
     return bootstrap_intervals(trials.scores, trials.is_fake, groups=speakers, **draws)
+
+
+def _breakdowns(trials: Trials, telling: Mapping[str, Sequence[str]], threshold: float) -> dict[str, Any]:
+    groupable = {name: values for name, values in telling.items() if len(set(values)) <= MOST_GROUPS}
+    found = {name: _breakdown(trials, groupable[name], threshold) for name in groupable if name != SPEAKER}
+    # One kind of fakes alone, beside real clips of which nothing is known, is all clips again.
+    return {name: table for name, table in found.items() if len(table["groups"]) > 1}
 
 
 def _breakdown(trials: Trials, values: Sequence[str], threshold: float) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def _interval(ends: tuple[float, float]) -> str:
 
 
 def _breakdowns(figures: Mapping[str, Any]) -> list[str]:
-    return [_breakdown(name, table) for name, table in figures["breakdowns"].items() if table["macro"]["groups"]]
+    return [_breakdown(name, table) for name, table in figures["breakdowns"].items() if table["macro"]["groups"] > 1]
 
 
 def _breakdown(name: str, table: Mapping[str, Any]) -> str:

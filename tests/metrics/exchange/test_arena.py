@@ -1,23 +1,18 @@
-"""Figures in the Hub's forms and submissions in the Arena's, held against their schemas and read back."""
+"""Submissions to the Arena, held against its schemas, and its EER."""
 
 import hashlib
-import json
 import re
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import yaml
-from huggingface_hub import ModelCard, ModelCardData, parse_eval_result_entries
-from huggingface_hub.repocard_data import model_index_to_eval_results
 
-from crnn_hf.metrics import HEADLINE, write_scores
-from crnn_hf.metrics.arena import (
+from crnn_hf.metrics import write_scores
+from crnn_hf.metrics.exchange.arena import (
     EXAMPLE,
-    TASK_ID,
     Pinned,
     arena_eer,
     check_system,
@@ -25,82 +20,12 @@ from crnn_hf.metrics.arena import (
     trials_of_report,
     write_arena_submission,
 )
-from crnn_hf.metrics.exchange import TYPES, eval_results, model_index, write_eval_results, write_model_index
-from crnn_hf.metrics.key_file import write_keys
-from crnn_hf.metrics.report.measuring import measure
+from crnn_hf.metrics.exchange.key_file import write_keys
 from crnn_hf.metrics.trials import Trials
 
 DATASET = "SpeechAntiSpoofingBenchmarks/ASVspoof5"
 SCORES_URL = f"https://huggingface.co/owner/crnn/resolve/0123abc/.eval_results/{DATASET}/scores.txt"
 REVISION = "9b2040e8c57749dcd9a4f16ad61b4f47626b89ec"
-
-
-@pytest.fixture(scope="module")
-def trials() -> Trials:
-    rng = np.random.default_rng(0)
-    is_fake = rng.random(400) < 0.7
-    scores = rng.normal(size=400) + np.where(is_fake, -1, 1)
-    return Trials([f"E_{number:010d}" for number in range(400)], scores, is_fake)
-
-
-@pytest.fixture(scope="module")
-def figures(trials: Trials) -> dict[str, Any]:
-    about = {"model": "owner/crnn", "command": "crnn-hf evaluate owner/crnn hub", "date": "2026-01-31"}
-    return json.loads(json.dumps(measure(trials, about, resamples=50)))
-
-
-def test_eval_results_of_the_hub(tmp_path: Path, figures: dict[str, Any]) -> None:
-    entries = eval_results(figures, dataset_id=DATASET, task_id=TASK_ID, dataset_revision=REVISION)
-    path = write_eval_results(tmp_path, entries)
-    assert path == tmp_path / ".eval_results" / "ASVspoof5.yaml"
-    (written,) = content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    assert written["dataset"] == {"id": DATASET, "task_id": "antispoofing_eval", "revision": REVISION}
-    assert written["value"] == pytest.approx(figures["metrics"]["eer"] * 100, abs=1e-6)
-    assert written["date"] == "2026-01-31"
-    assert set(written) == {"dataset", "value", "date", "notes"}
-    assert re.fullmatch(
-        r"EER as ASVspoof 5 defines it, in %; lower is better\. 400 clips: \d+ real, \d+ fake\. "
-        r"95 % interval over clips: [\d.]+ to [\d.]+ %\. "
-        r"Found by: crnn-hf evaluate owner/crnn hub",
-        written["notes"],
-    )
-    assert parse_eval_result_entries(content) == entries
-
-
-def test_another_metric_of_the_hub(tmp_path: Path, figures: dict[str, Any]) -> None:
-    (entry,) = eval_results(figures, dataset_id="a/b", task_id="default", metric="min_dcf", source_url="https://x.org")
-    assert entry.value == round(figures["metrics"]["min_dcf"], 6)
-    assert entry.notes.startswith("minDCF as ASVspoof 5 defines it; lower is better.")
-    (recall,) = eval_results(figures, dataset_id="a/b", task_id="default", metric="recall")
-    assert "Called fake below a score of 0; fake is the positive class." in recall.notes
-    path = write_eval_results(tmp_path, [entry, recall], "two")
-    assert path.name == "two.yaml"
-    assert len(yaml.safe_load(path.read_text(encoding="utf-8"))) == 2
-    with pytest.raises(ValueError, match="no metric 'wer'; expected one of eer, "):
-        eval_results(figures, dataset_id="a/b", task_id="default", metric="wer")
-    with pytest.raises(ValueError, match="found 'asvspoof5'"):
-        eval_results(figures, dataset_id="asvspoof5", task_id="default")
-
-
-def test_model_index_goes_through_a_card_and_back(figures: dict[str, Any]) -> None:
-    results = model_index(figures, dataset_name="ASVspoof 5", dataset_type="jungjee/asvspoof5", split="test")
-    card = ModelCardData(model_name="CRNN", eval_results=results, tags=["audio-deepfake-detection"])
-    index = yaml.safe_load(card.to_yaml())["model-index"]
-    assert [len(result["metrics"]) for result in index[0]["results"]] == [len(HEADLINE)]
-    assert index[0]["results"][0]["task"]["type"] == "audio-classification"
-    assert index[0]["results"][0]["dataset"] == {
-        "name": "ASVspoof 5",
-        "type": "jungjee/asvspoof5",
-        "split": "test",
-    }
-    assert model_index_to_eval_results(index) == ("CRNN", results)
-    by_type = {result.metric_type: result for result in results}
-    for name in HEADLINE:
-        assert by_type[TYPES[name]].metric_value == pytest.approx(figures["metrics"][name], abs=1e-6)
-    assert by_type["precision"].metric_name == "Precision (positive: fake)"
-    assert by_type["roc_auc"].metric_name == "AUC"
-    assert by_type["f1"].metric_args == {"threshold": 0.0}
-    assert by_type["eer"].metric_args is None
 
 
 def _brute_force(scores: np.ndarray, is_fake: np.ndarray) -> float:
@@ -269,16 +194,3 @@ def test_what_cannot_be_submitted(tmp_path: Path, trials: Trials) -> None:
     with pytest.raises(ValueError, match=r"by owner and name; found '\.\./x'"):
         write_arena_submission(tmp_path, trials, yaml.safe_load(EXAMPLE), dataset_id="../x")
     assert not list(tmp_path.iterdir())
-
-
-def test_a_card_keeps_its_text_and_the_results_on_other_data(figures: dict[str, Any], tmp_path: Path) -> None:
-    card = tmp_path / "README.md"
-    card.write_text("---\nlicense: apache-2.0\n---\n\n# A detector\n\nIts text.\n")
-    for dataset in (DATASET, "owner/other", DATASET):
-        write_model_index(card, figures, dataset_id=dataset, split="test")
-    read = ModelCard.load(card)
-    assert read.text.strip() == "# A detector\n\nIts text."
-    assert read.data.license == "apache-2.0"
-    assert [result.dataset_type for result in read.data.eval_results] == ["owner/other"] * 9 + [DATASET] * 9
-    found = {result.metric_type: result.metric_value for result in read.data.eval_results}
-    assert found["eer"] == pytest.approx(figures["metrics"]["eer"], abs=1e-6)

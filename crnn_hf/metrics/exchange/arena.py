@@ -21,10 +21,10 @@ import numpy as np
 import yaml
 from numpy.typing import ArrayLike
 
-from crnn_hf.metrics.exchange import check_dataset_id
-from crnn_hf.metrics.key_file import read_keys
-from crnn_hf.metrics.matching import match
-from crnn_hf.metrics.score_file import read_scores
+from crnn_hf.metrics.exchange.hub_results import check_dataset_id
+from crnn_hf.metrics.exchange.key_file import read_keys
+from crnn_hf.metrics.exchange.matching import match
+from crnn_hf.metrics.exchange.score_file import read_scores
 from crnn_hf.metrics.trials import Trials, checked
 
 TASK_ID = "antispoofing_eval"  # in the eval.yaml of each of the Arena's datasets

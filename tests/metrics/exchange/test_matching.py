@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from crnn_hf.metrics.key_file import Keys
-from crnn_hf.metrics.matching import match
+from crnn_hf.metrics.exchange.key_file import Keys
+from crnn_hf.metrics.exchange.matching import match
 
 KEYS = Keys(["a", "b", "c", "d"], np.array([True, False, True, False]), {"attack": ["A1", "-", "A2", "-"]})
 

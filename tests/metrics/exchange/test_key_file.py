@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from crnn_hf.metrics.key_file import read_keys, write_keys
+from crnn_hf.metrics.exchange.key_file import read_keys, write_keys
 
 ASVSPOOF5 = """\
 T_4850 T_0000000000 F - - - AC3 A05 spoof -

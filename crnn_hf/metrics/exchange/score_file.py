@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crnn_hf.metrics.text_lines import (
+from crnn_hf.metrics.exchange.text_lines import (
     read_lines,
     refuse_repetition,
     refuse_unwritable,

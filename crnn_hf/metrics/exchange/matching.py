@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from crnn_hf.metrics.key_file import Keys
+from crnn_hf.metrics.exchange.key_file import Keys
 from crnn_hf.metrics.trials import Trials
 
 NAMED = 3  # how many of the names that do not match an error gives

@@ -1,0 +1,1 @@
+"""Scores, keys and results as files that others write and read."""
