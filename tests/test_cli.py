@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 from crnn_hf.cli import main
+from crnn_hf.cli.calibrating import without_folder
 from crnn_hf.data import load_asvspoof5
 from crnn_hf.inference import load_detector, score_clips
 from crnn_hf.metrics import compute_cm_metrics, read_scores
@@ -118,6 +119,35 @@ def test_a_hub_name_is_no_place_for_a_calibration(capsys: pytest.CaptureFixture[
     )
 
 
+def test_a_calibration_that_cannot_be_stored_is_refused_before_clips_are_scored(
+    tiny_detector: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert main(["calibrate", str(tiny_detector), "nowhere", "--output", str(tmp_path / "file")]) == 2
+    assert "File exists" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("data", "called"),
+    [
+        ("corpus", "corpus"),
+        ("corpus/", "corpus"),
+        ("corpus/.", "corpus"),
+        ("user/name", "user/name"),
+        ("hub", "hub"),
+        ("https://host.example/corpus?token=secret", "corpus"),
+    ],
+)
+def test_a_calibration_says_of_which_corpus_and_not_where_it_lay(
+    data: str, called: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "corpus").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert without_folder(data) == called
+    monkeypatch.chdir(tmp_path / "corpus")
+    assert without_folder(".") == "corpus"
+
+
 @pytest.fixture
 def score_files(tmp_path: Path) -> dict[str, str]:
     """Keys, the scores of two systems, of which the second is worse, and other files that are wrong."""
@@ -177,6 +207,17 @@ def test_results_are_written_as_the_hub_and_the_arena_read_them(
     assert (model / "submissions" / "crnn.yaml").is_file()
     assert main([*command, *pins[:2]]) == 2
     assert "go together" in capsys.readouterr().err
+    assert main([*command[:-2], *pins]) == 2
+    assert "go together, and with --system" in capsys.readouterr().err
+
+    # What the Arena would not take is refused before anything is written.
+    system.write_text("system: {}\n")
+    assert main(["results", str(report), str(tmp_path / "other"), *command[3:]]) == 2
+    assert not (tmp_path / "other").exists()
+    (report / "metrics.json").write_text("no JSON")
+    capsys.readouterr()
+    assert main(command) == 2
+    assert f"{report / 'metrics.json'}: expected what a report writes" in capsys.readouterr().err
 
 
 def test_scores_without_their_keys_are_refused(
@@ -185,6 +226,39 @@ def test_scores_without_their_keys_are_refused(
     assert main(["metrics", score_files["partial"], score_files["keys"]]) == 2
     assert "100 " in capsys.readouterr().err
     assert main(["metrics", score_files["partial"], score_files["keys"], "--partial"]) == 0
+    assert "100 of 400 keys have no score, and were left out." in capsys.readouterr().out
+    compared = ["metrics", score_files["partial"], score_files["keys"], "--partial", "--compare", score_files["good"]]
+    assert main(compared) == 2
+    captured = capsys.readouterr()
+    assert "do not score the same clips: found 300 and 400, of which 300 are in both" in captured.err
+    assert captured.out == ""
+
+
+def test_a_report_does_not_overwrite_what_it_is_on(
+    score_files: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scores = Path(score_files["partial"]).rename(tmp_path / "scores.tsv")
+    before = scores.read_bytes()
+    assert main(["metrics", str(scores), score_files["keys"], "--partial", "--output", str(tmp_path)]) == 2
+    assert "would overwrite what it is on; expected another --output" in capsys.readouterr().err
+    assert scores.read_bytes() == before
+
+
+def test_clips_of_one_class_leave_no_earlier_report_beside_their_scores(
+    tiny_detector: Path, tiny_corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clips = Path(clips_that_it_tells_apart(tiny_detector, tiny_corpus, tmp_path / "clips"))
+    report = tmp_path / "report"
+    assert main(["evaluate", str(tiny_detector), str(clips), "--output", str(report)]) == 0
+    assert (report / "report.html").is_file()
+    (first, *_), reals = ([*(clips / "validation" / label).iterdir()] for label in ("fake", "real"))
+    for path in (first, *reals[:2]):  # of which one real clip is held out for validation
+        (tmp_path / "few" / path.parent.name).mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, tmp_path / "few" / path.parent.name)
+    capsys.readouterr()
+    assert main(["evaluate", str(tiny_detector), str(tmp_path / "few"), "--output", str(report)]) == 0
+    assert "No metrics" in capsys.readouterr().out
+    assert not any((report / name).exists() for name in ("report.html", "report.md", "metrics.json"))
 
 
 def test_one_bad_file_does_not_stop_the_others(

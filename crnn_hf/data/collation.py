@@ -38,7 +38,8 @@ class Collator:
 
     def _features(self, waveforms: list[np.ndarray]) -> Mapping[str, torch.Tensor]:
         sampling_rate = self.feature_extractor.sampling_rate
-        return self.feature_extractor(waveforms, sampling_rate=sampling_rate, return_tensors="pt")
+        # Not every extractor pads unasked, as ours does.
+        return self.feature_extractor(waveforms, sampling_rate=sampling_rate, padding=True, return_tensors="pt")
 
     def _blame(self, clip: Clip) -> None:
         """Raise what is wrong with a clip, by its name in the corpus instead of its number in the batch."""

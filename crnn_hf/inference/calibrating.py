@@ -63,8 +63,7 @@ def save_calibration(record: dict[str, Any], model: str | Path, output: Path | N
         ValueError: the model's class has no room for a calibration.
     """
     config = AutoConfig.from_pretrained(model)
-    if not hasattr(config, "calibration"):
-        raise ValueError(f"{model}: a model of type {config.model_type!r} has no room for a calibration")
+    refuse_without_room(config, model)
     if output is not None:
         detector, feature_extractor = load_detector(model, device="cpu")
         detector.config.calibration = record
@@ -79,6 +78,12 @@ def save_calibration(record: dict[str, Any], model: str | Path, output: Path | N
         # In one step, so that a model is never left with half a config.
         (Path(scratch) / CONFIG_NAME).replace(folder / CONFIG_NAME)
     return folder
+
+
+def refuse_without_room(config: PreTrainedConfig, model: str | Path) -> None:
+    """Raise ValueError for a model whose class would not apply a calibration: any but this package's."""
+    if not hasattr(config, "calibration"):
+        raise ValueError(f"{model}: a model of type {config.model_type!r} has no room for a calibration")
 
 
 def is_calibrated_on(config: PreTrainedConfig, utterances: Sequence[str]) -> bool:

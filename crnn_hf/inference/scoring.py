@@ -50,6 +50,8 @@ def score_clips(
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1; found {batch_size}")
+    if not getattr(feature_extractor, "return_attention_mask", True):
+        batch_size = 1  # a model that is not told what is padding would take it for the clip
     collate = Collator(feature_extractor, model.config.label2id)
     described = dataset.with_format(None)
     rows: list[int] = []

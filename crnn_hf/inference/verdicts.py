@@ -33,7 +33,7 @@ def verdict(
         score: of the model with this config.
         config: may hold a calibration.
         threshold: call everything below it fake and the rest real: a number, or the name of one of the calibration's
-            thresholds. By default the calibration's band of abstention decides, or 0 where there is no calibration.
+            thresholds. By default the calibration's band of abstention decides, or 0 where there is none.
         prior_of_fake: how likely a recording is fake before it is heard, above 0 and below 1.
 
     Raises:
@@ -53,11 +53,11 @@ def decision_band(config: PreTrainedConfig, threshold: float | str | None = None
     """Below which score a recording is fake, and from which on it is real. Arguments and errors are `verdict`'s."""
     calibration = calibration_of(config)
     if threshold is None:
-        return (0.0, 0.0) if calibration is None else tuple(calibration["abstain"])
+        return tuple((calibration or {}).get("abstain", (0.0, 0.0)))
     if isinstance(threshold, str):
         if calibration is None:
             raise ValueError(f"the model is not calibrated, so that it has no threshold named {threshold!r}")
-        named = {point["name"]: point["threshold"] for point in calibration["thresholds"]}
+        named = {point["name"]: point["threshold"] for point in calibration.get("thresholds", [])}
         if threshold not in named:
             raise ValueError(f"no threshold is named {threshold!r}; expected a number or one of {', '.join(named)}")
         threshold = named[threshold]

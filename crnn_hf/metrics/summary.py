@@ -1,6 +1,7 @@
 """From the model's logits to the field's score, and from scores to all metrics at once."""
 
 import math
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,7 @@ def compute_cm_metrics(scores: ArrayLike, labels: ArrayLike, threshold: float = 
     Args:
         scores: (clips,), higher for real.
         labels: (clips,), each 0, "real" or "bonafide"; or 1, "fake" or "spoof".
-        threshold: a clip is called fake if its score is below.
+        threshold: a clip is called fake if its score is below; finite.
 
     Returns:
         - `eer`, `min_dcf`, `act_dcf`, `cllr`: as ASVspoof 5's evaluation defines them. The last two take the scores
@@ -60,7 +61,7 @@ def compute_cm_metrics(scores: ArrayLike, labels: ArrayLike, threshold: float = 
         - `counts`: of `real` clips and of `fake` ones.
 
     Raises:
-        ValueError: as `crnn_hf.metrics.trials.checked`.
+        ValueError: as `crnn_hf.metrics.trials.checked`, or the threshold is not a finite number.
     """
     meter = Meter(scores, labels, threshold)
     rates = meter.ranking.rates()
@@ -87,6 +88,8 @@ class Meter:
     def __init__(self, scores: ArrayLike, labels: ArrayLike, threshold: float = 0.0) -> None:
         """Arguments and errors are those of `compute_cm_metrics`."""
         self.scores, self.is_fake = checked(scores, labels)
+        if not (isinstance(threshold, Real) and math.isfinite(threshold)):
+            raise ValueError(f"threshold must be a finite number; found {threshold!r}")
         self.ranking = Ranking(self.scores, self.is_fake)
         self.called_fake = self.scores < threshold
         self._bits = bits_lost(self.scores, self.is_fake)

@@ -49,6 +49,14 @@ class DataArguments:
         default=4.0,
         metadata={"help": "Longest stretch of a clip that training hears at a time, begun anywhere; null: all of it."},
     )
+    augmentation: str = field(
+        default="{}",
+        metadata={
+            "help": "What is done to the clips of training and no other, in this order: names of augmentations with "
+            "their settings. One setting: --augmentation.noise.probability 0.5; one with its defaults: "
+            "--augmentation.noise null; none at all: --augmentation null"
+        },
+    )
     first_train_clips: int | None = field(
         default=None, metadata={"help": "Train on the first so many clips alone; the others are not even downloaded."}
     )

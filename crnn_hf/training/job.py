@@ -11,6 +11,7 @@ from transformers import PreTrainedModel, SequenceFeatureExtractor, set_seed
 from transformers.utils import SAFE_WEIGHTS_NAME
 
 from crnn_hf import CRNNConfig, CRNNFeatureExtractor, CRNNForAudioClassification
+from crnn_hf.augmentation import augmentations
 from crnn_hf.data import ClipReader, Collator, load_corpus, overview
 from crnn_hf.data.columns import LABELS
 from crnn_hf.loading import load_detector
@@ -53,6 +54,9 @@ def train(
     check_settings(feature_extractor, data_arguments, training_arguments)
     corpora = evaluation_corpora(data_arguments)
     settings = settings_of(model_arguments, data_arguments, training_arguments)
+    of_waveforms, of_spectrograms = augmentations(
+        json.loads(data_arguments.augmentation), feature_extractor.sampling_rate
+    )
     output = Path(training_arguments.output_dir)
     checkpoint = checkpoint_to_resume(output, settings)
 
@@ -73,7 +77,8 @@ def train(
     trainer = DetectorTrainer(
         model=model,
         args=training_arguments,
-        train_dataset=train_set.with_transform(ClipReader(sampling_rate, data_arguments.crop_seconds)),
+        train_dataset=train_set.with_transform(ClipReader(sampling_rate, data_arguments.crop_seconds, of_waveforms)),
+        spectrogram_augmentation=of_spectrograms,
         eval_dataset={
             name: evaluation_set.with_transform(ClipReader(sampling_rate))
             for name, evaluation_set in evaluation_sets.items()

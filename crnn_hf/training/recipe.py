@@ -12,7 +12,7 @@ from transformers import HfArgumentParser
 
 from crnn_hf.training.arguments import DataArguments, DetectorTrainingArguments, ModelArguments
 
-SECTIONS = ("architecture", "features", "columns", "evaluation_sets")
+SECTIONS = ("architecture", "features", "columns", "evaluation_sets", "augmentation")
 
 
 class RecipeError(ValueError):
@@ -93,7 +93,8 @@ def _load(recipe: str) -> dict[str, Any]:
 def _split_sections(arguments: Sequence[str]) -> tuple[dict[str, dict[str, Any]], list[str]]:
     """Take the sections out of the arguments: their fields, later ones winning, and the arguments that are left.
 
-    A section is given as a whole, `--section "{name: value}"`, or a field at a time, `--section.name value`.
+    A section is given as a whole, `--section "{name: value}"`, or a field at a time, `--section.name value`, whose own
+    fields are `--section.name.field value`. `--section null` forgets what was said of it before.
     """
     fields: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
     others: list[str] = []
@@ -112,12 +113,24 @@ def _split_sections(arguments: Sequence[str]) -> tuple[dict[str, dict[str, Any]]
         except yaml.YAMLError as error:
             raise RecipeError(f"{argument}: {value!r} is not YAML") from error
         if dot:
-            fields[section][name] = value
+            _set(fields[section], name.split("."), value)
         elif isinstance(value, dict):
             fields[section].update(value)
+        elif value is None:
+            fields[section].clear()
         else:
             raise RecipeError(f"{section} must be a mapping of names to values; found {value!r}")
     return fields, others
+
+
+def _set(fields: dict[str, Any], path: Sequence[str], value: Any) -> None:
+    """Set a field of a mapping, or of the mappings within it; those that are not there are made."""
+    *outer, name = path
+    for key in outer:
+        inner = fields.get(key)
+        fields[key] = dict(inner) if isinstance(inner, dict) else {}
+        fields = fields[key]
+    fields[name] = value
 
 
 def _as_command_line(settings: dict[str, Any]) -> Iterator[str]:

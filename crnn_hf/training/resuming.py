@@ -1,7 +1,7 @@
 """A run goes on where it stopped, and only as the run that it was."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ DECISIVE = (
     # The best checkpoint so far is noted with its figure.
     "metric_for_best_model",
 )
+DEFAULTS = {field.name: field.default for arguments in (ModelArguments, DataArguments) for field in fields(arguments)}
 
 
 def settings_of(
@@ -52,9 +53,11 @@ def checkpoint_to_resume(output: Path, settings: dict[str, Any]) -> str | None:
         return None
     noted = output / SETTINGS_FILE
     there = json.loads(noted.read_text(encoding="utf-8")) if noted.is_file() else {}
-    differing = [name for name, value in settings.items() if there.get(name) != value]
+    # A run of an earlier version lacks settings that came later; it was as their defaults are.
+    was = {name: there.get(name, DEFAULTS.get(name)) for name in settings}
+    differing = [name for name, value in settings.items() if was[name] != value]
     if differing:
-        changes = ", ".join(f"{name} was {there.get(name)!r} and is now {settings[name]!r}" for name in differing)
+        changes = ", ".join(f"{name} was {was[name]!r} and is now {settings[name]!r}" for name in differing)
         raise ValueError(f"{output} holds another run: {changes}. Choose another output_dir, or delete it")
     print(f"Going on from {checkpoint}")
     return checkpoint

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import torch
 from datasets import Dataset
+from torch import nn
 from torch.utils.data import DataLoader, Sampler, SequentialSampler
 from transformers import Trainer
 from transformers.trainer_pt_utils import LengthGroupedSampler
 from transformers.trainer_utils import EvalLoopOutput
 
+from crnn_hf.augmentation import SpecAugment
 from crnn_hf.data.lengths import sizes_of
 from crnn_hf.training.attack_tables import REPLACEMENTS, AttackTables
 from crnn_hf.training.evaluation_sets import MAIN
@@ -25,8 +28,9 @@ class DetectorTrainer(Trainer):
     `attack_metrics` among them, and `AttackTables` tells it.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, spectrogram_augmentation: SpecAugment | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.spectrogram_augmentation = spectrogram_augmentation
         for theirs, ours in REPLACEMENTS.items():
             if self.pop_callback(theirs) is not None:
                 self.add_callback(ours)
@@ -63,6 +67,12 @@ class DetectorTrainer(Trainer):
         metrics = attack_metrics(scores, is_fake, attacks)
         output.metrics.update({f"{metric_key_prefix}_{name}": value for name, value in metrics.items()})
         return output
+
+    def training_step(self, model: nn.Module, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> torch.Tensor:
+        """Trainer's step, on batches whose spectrograms are augmented first if they are to be."""
+        if self.spectrogram_augmentation is not None:
+            inputs = self.spectrogram_augmentation(inputs)
+        return super().training_step(model, inputs, *args, **kwargs)
 
     def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler | None:
         if self.args.train_sampling_strategy != "group_by_length":

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from crnn_hf.audio.coding import Codec, through_codec
+from crnn_hf.audio.coding import Codec, has_encoder, through_codec
 
 CODECS = {
     "opus": Codec("libopus", "ogg", 16_000),
@@ -44,3 +44,39 @@ def test_nothing_survives_above_half_the_rate() -> None:
 def test_any_rate_will_do(tones: np.ndarray) -> None:
     coded = through_codec(np.repeat(tones, 3), 48_000, CODECS["opus"])
     assert coded.shape == (3 * len(tones),)
+
+
+@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS.keys())
+@pytest.mark.parametrize("samples", [0, 1, 90, 800, 1_749])
+def test_a_few_milliseconds_are_coded_too(tones: np.ndarray, codec: Codec, samples: int) -> None:
+    for waveform in (tones[:samples], np.zeros(samples, np.float32)):
+        coded = through_codec(waveform, 16_000, codec)
+        assert (coded.shape, coded.dtype) == ((samples,), np.float32)
+        assert np.isfinite(coded).all()
+
+
+@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS.keys())
+def test_the_end_is_not_cut_off(codec: Codec) -> None:
+    tone = np.sin(2 * np.pi * 700 * np.arange(16_000) / 16_000).astype(np.float32) * 0.3
+    coded = through_codec(tone, 16_000, codec)
+    assert np.abs(coded[-40:]).max() > 0.1
+
+
+def test_the_delay_is_the_codecs_and_not_the_clips() -> None:
+    for place in (3_000, 30_000):
+        for codec in (CODECS["opus"], CODECS["aac"], CODECS["g722"], CODECS["a-law"], CODECS["mp3"]):
+            click = np.zeros(32_000, np.float32)
+            click[place : place + 40] = 0.5 * np.hanning(40)
+            coded = through_codec(click, 16_000, codec)
+            assert abs(int(coded.argmax()) - int(click.argmax())) <= 4
+
+
+def test_options_reach_the_encoder(tones: np.ndarray) -> None:
+    quick = Codec("aac", "adts", 32_000, options=(("aac_coder", "fast"),))
+    assert not np.array_equal(through_codec(tones, 16_000, quick), through_codec(tones, 16_000, CODECS["aac"]))
+
+
+def test_an_encoder_is_there_or_not() -> None:
+    assert has_encoder("libopus")
+    assert not has_encoder("libspeex_of_old")
+    assert not has_encoder("mp3float")  # that decodes only

@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from transformers import AutoFeatureExtractor, AutoModelForAudioClassification
+from transformers import (
+    AutoFeatureExtractor,
+    AutoModelForAudioClassification,
+    Wav2Vec2Config,
+    Wav2Vec2FeatureExtractor,
+    Wav2Vec2ForSequenceClassification,
+)
 
 from crnn_hf.data import load_asvspoof5, waveform_of
 from crnn_hf.inference import load_detector, score_clips
@@ -70,3 +76,27 @@ def test_damaged_weights_give_no_scores(tiny_detector: Path, tiny_corpus: Path) 
     model.classifier.weight.data.fill_(torch.nan)
     with pytest.raises(ValueError, match="not finite numbers"):
         score_clips(model, extractor, load_asvspoof5(tiny_corpus, "validation"))
+
+
+def test_a_model_of_another_kind_gives_each_clip_the_score_that_it_has_alone(tiny_corpus: Path) -> None:
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    config = Wav2Vec2Config(
+        **sizes,
+        conv_dim=[8, 8],
+        conv_stride=[20, 16],
+        conv_kernel=[20, 16],
+        num_conv_pos_embeddings=4,
+        num_conv_pos_embedding_groups=2,
+        classifier_proj_size=8,
+        id2label={0: "real", 1: "fake"},
+        label2id={"real": 0, "fake": 1},
+    )
+    model, extractor = Wav2Vec2ForSequenceClassification(config).eval(), Wav2Vec2FeatureExtractor()
+    clips = load_asvspoof5(tiny_corpus, "validation")
+    scored = score_clips(model, extractor, clips, batch_size=4)
+    assert scored.faults == []
+    with torch.no_grad():
+        inputs = extractor(waveform_of(clips[3]["audio"]), sampling_rate=16_000, return_tensors="pt")
+        (logits,) = model(**inputs).logits
+    assert scored.trials.scores[3] == pytest.approx(float(logits[0] - logits[1]), abs=1e-5)

@@ -46,6 +46,14 @@ def test_a_threshold_leaves_nothing_unsure() -> None:
     assert decision_band(config, "real_flagged_1%") == (-3.0, -3.0)
 
 
+def test_scale_and_offset_alone_are_a_calibration() -> None:
+    config = CRNNConfig(calibration={"scale": 2.0, "offset": 0.0})
+    assert decision_band(config) == (0.0, 0.0)
+    assert verdict(-1.0, config).probability_of_fake == pytest.approx(1 / (1 + math.exp(-1.0)))
+    with pytest.raises(ValueError, match="no threshold is named 'best'"):
+        decision_band(config, "best")
+
+
 def test_what_cannot_be_meant_is_refused() -> None:
     config = CRNNConfig(calibration=CALIBRATION)
     with pytest.raises(ValueError, match="no threshold is named 'best'; expected a number or one of real_flagged_1%"):

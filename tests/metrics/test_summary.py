@@ -155,6 +155,12 @@ def test_verdicts_are_those_of_the_threshold(threshold: float) -> None:
     assert found["balanced"] == decision_metrics(scores, labels, threshold, balanced=True)
 
 
+@pytest.mark.parametrize("threshold", [math.nan, math.inf, "real_flagged_1%"])
+def test_a_threshold_that_is_no_finite_number_is_refused(threshold: float | str) -> None:
+    with pytest.raises(ValueError, match="threshold must be a finite number; found"):
+        compute_cm_metrics([1.0, 0.0], [0, 1], threshold)
+
+
 def test_all_values_are_plain_and_finite() -> None:
     found = compute_cm_metrics(np.zeros(4, np.float32), np.array([0, 0, 1, 1]), threshold=np.float32(0))
     values = [*(found[name] for name in HEADLINE), *found["balanced"].values(), *found["thresholds"].values()]

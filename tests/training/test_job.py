@@ -11,7 +11,7 @@ import soundfile
 import torch
 from transformers import AutoFeatureExtractor, AutoModelForAudioClassification, TrainerCallback
 
-from crnn_hf import CRNNConfig, CRNNFeatureExtractor, CRNNForAudioClassification
+from crnn_hf import CRNNConfig, CRNNFeatureExtractor, CRNNForAudioClassification, CRNNModel
 from crnn_hf.data import ClipReader, Collator, load_asvspoof5, load_corpus
 from crnn_hf.inference import save_calibration, score_clips
 from crnn_hf.loading import load_detector
@@ -19,7 +19,7 @@ from crnn_hf.metrics import HEADLINE, breakdown, compute_cm_metrics
 from crnn_hf.training import job, read_recipe, train
 from crnn_hf.training.arguments import ModelArguments
 from crnn_hf.training.job import balanced_weights, build_model
-from crnn_hf.training.resuming import last_checkpoint
+from crnn_hf.training.resuming import SETTINGS_FILE, last_checkpoint
 
 SMALL = ["--architecture.conv_channels", "[4, 8]", "--architecture.hidden_size", "8"]
 
@@ -137,6 +137,38 @@ def test_a_finished_run_says_so_and_goes_on_for_more_epochs(
     assert CRNNConfig.from_pretrained(tmp_path).calibration == calibration
     assert run(tiny_corpus, tmp_path, "--num_train_epochs", "2")["epoch"] == 2
     assert CRNNConfig.from_pretrained(tmp_path).calibration is None
+
+
+def test_training_hears_augmented_clips_and_evaluation_does_not(
+    tiny_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: dict[bool, list[float]] = {True: [], False: []}
+    forward = CRNNModel.forward
+
+    def listen(self: CRNNModel, input_features: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
+        is_hidden = (input_features[0] == input_features[0, :1]).all(0)
+        heard[self.training].append(float(is_hidden.float().mean()))
+        return forward(self, input_features, *args, **kwargs)
+
+    monkeypatch.setattr(CRNNModel, "forward", listen)
+    hide = "{probability: 1, time_masks: 0, mel_masks: 1, mel_bands: 40}"
+    augmented = ["--augmentation.gain", "{probability: 1, decibels: [6, 6]}", "--augmentation.spectrogram", hide]
+    run(tiny_corpus, tmp_path, *augmented)
+    assert max(heard[False]) == 0
+    # Half of the bands at most, a quarter on average.
+    assert np.mean(heard[True]) == pytest.approx(0.25, abs=0.2)
+    with pytest.raises(ValueError, match=r"augmentation\.gain has no setting loudness"):
+        run(tiny_corpus, tmp_path / "other", "--augmentation.gain.loudness", "3")
+
+
+def test_a_run_of_an_earlier_version_goes_on(tiny_corpus: Path, tmp_path: Path) -> None:
+    run(tiny_corpus, tmp_path, "--num_train_epochs", "1")
+    settings = json.loads((tmp_path / SETTINGS_FILE).read_text())
+    del settings["augmentation"]
+    (tmp_path / SETTINGS_FILE).write_text(json.dumps(settings))
+    assert run(tiny_corpus, tmp_path, "--num_train_epochs", "2")["epoch"] == 2
+    with pytest.raises(ValueError, match=r"augmentation was '{}' and is now"):
+        run(tiny_corpus, tmp_path, "--num_train_epochs", "3", "--augmentation.gain", "{}")
 
 
 @pytest.fixture

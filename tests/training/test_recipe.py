@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -138,3 +139,18 @@ def test_every_setting_is_described() -> None:
     text = describe_settings()
     for name in ("--architecture", "--crop_seconds", "--learning_rate", "--output_dir"):
         assert name in text
+
+
+def test_settings_within_settings_of_a_section() -> None:
+    def augmentation(*overrides: str) -> dict[str, Any]:
+        return json.loads(read_recipe("crnn", ["--data", "d", *overrides])[1].augmentation)
+
+    whole = augmentation()
+    assert whole["noise"] == {"probability": 0.5}
+    changed = augmentation("--augmentation.noise.probability", "0.9", "--augmentation.gain.decibels=[-3, 3]")
+    assert changed == {**whole, "noise": {"probability": 0.9}, "gain": {"probability": 0.5, "decibels": [-3, 3]}}
+    assert augmentation("--augmentation.speed", "null") == {**whole, "speed": None}
+    assert augmentation("--augmentation", "null") == {}
+    assert augmentation("--augmentation", "null", "--augmentation.speed.probability", "1") == {
+        "speed": {"probability": 1}
+    }

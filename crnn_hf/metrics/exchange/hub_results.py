@@ -5,6 +5,7 @@ All are taken from what `crnn_hf.metrics.report.measure` found and metrics.json 
 
 import os
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -170,5 +171,15 @@ def _notes(figures: Mapping[str, Any], metric: str) -> str:
     if metric in OF_VERDICTS:
         threshold = f"{figures['thresholds']['decision']:g}"
         sentences.append(f"Called fake below a score of {threshold}; fake is the positive class.")
-    command = figures["about"].get("command")
+    sentences += [f"Warning: {warning}." for warning in figures["warnings"]]
+    command = _without_folders(figures["about"].get("command") or "")
     return " ".join([*sentences, *([f"Found by: {command}"] if command else [])])
+
+
+def _without_folders(command: str) -> str:
+    """A command that names files without where they lay, if that was an absolute path: it is going to be published."""
+    words = []
+    for word in shlex.split(command):
+        option, equals, value = word.rpartition("=") if word.startswith("--") else ("", "", word)
+        words.append(option + equals + (Path(value).name if Path(value).is_absolute() else value))
+    return shlex.join(words)

@@ -17,6 +17,7 @@ RESAMPLES = 1000
 RESAMPLES_OF_GROUPS = 200
 CONFIDENCE = 0.95
 MOST_GROUPS = 200  # of a column; one with more names single clips rather than kinds of them
+FEW_CLIPS = 30  # of a class, below which a bootstrap over clips has too little to draw from
 SPEAKER = "speaker"
 MATRIX = ("attack", "codec")
 
@@ -26,6 +27,7 @@ def measure(
     about: Mapping[str, Any],
     *,
     calibration: Mapping[str, Any] | None = None,
+    is_calibrated: bool | None = False,
     warnings: Sequence[str] = (),
     threshold: float = 0.0,
     resamples: int = RESAMPLES,
@@ -37,6 +39,8 @@ def measure(
         about: what was measured with what, as people would want to read it: "model", "data", "command" and so on.
         calibration: what the model's config says of its calibration, whose thresholds are then held against the clips;
             without one, thresholds are found on the clips themselves, and there is no probability to speak of.
+        is_calibrated: without one, whether the scores claim to be log-likelihood ratios; None where that is not known,
+            as of another system's.
         warnings: what the reader is to be warned of, beside what is found here.
         threshold: of the verdicts, see `compute_cm_metrics`.
         resamples: bootstrap draws for the headline metrics.
@@ -46,21 +50,23 @@ def measure(
         `thresholds`, `counts`, `intervals` (`by_clip`, and `by_speaker` where all are known, two or more of each
         class, each a lower and an upper end by metric), `breakdowns` (by column: `describes_fakes`, `groups`,
         `macro`), `matrix` (EER by attack and codec; None where either is not known), `calibration`,
-        `operating_points` and `abstention`.
+        `is_calibrated`, `operating_points` and `abstention`.
 
     Raises:
         ValueError: as `crnn_hf.metrics.trials.checked`.
     """
     scores, is_fake = trials.scores, trials.is_fake
     figures = compute_cm_metrics(scores, is_fake, threshold)
-    reversed_polarity = polarity_warning(scores, is_fake)
+    if calibration is not None and not {"thresholds", "abstain"} <= set(calibration):
+        is_calibrated, calibration = True, None
+    own_warnings = filter(None, [polarity_warning(scores, is_fake), _few_clips(figures["counts"])])
     nested = ("balanced", "thresholds", "counts")
     telling = {name: values for name, values in trials.columns.items() if _tells_clips_apart(values)}
     draws = {"threshold": threshold, "resamples": resamples, "confidence": CONFIDENCE}
     return {
         "format": FORMAT,
         "about": dict(about),
-        "warnings": [*warnings, *([reversed_polarity] if reversed_polarity else [])],
+        "warnings": [*warnings, *own_warnings],
         "metrics": {name: value for name, value in figures.items() if name not in nested},
         **{name: figures[name] for name in nested},
         "intervals": {
@@ -72,9 +78,20 @@ def measure(
         "breakdowns": _breakdowns(trials, telling, threshold),
         "matrix": _matrix(trials, telling),
         "calibration": None if calibration is None else dict(calibration),
+        "is_calibrated": True if calibration is not None else is_calibrated,
         "operating_points": _operating_points(trials, calibration),
         "abstention": _abstention(trials, calibration),
     }
+
+
+def _few_clips(counts: Mapping[str, int]) -> str | None:
+    rarer = min(counts, key=counts.get)
+    if counts[rarer] >= FEW_CLIPS:
+        return None
+    return (
+        f"{counts[rarer]} {rarer} clips are few: chance may move every figure by far more than its interval shows; an "
+        "interval without any width says no more than that no clip here was an exception"
+    )
 
 
 def _tells_clips_apart(values: Sequence[str]) -> bool:

@@ -204,7 +204,7 @@ def score_picture(trials: Trials, figures: Mapping[str, Any]) -> Picture:
             axes.axvspan(band["lower"], band["upper"], color=INK, alpha=0.12, linewidth=0, zorder=0, label=label)
             for end in (band["lower"], band["upper"]):
                 axes.axvline(end, color=INK, linestyle=":", linewidth=1)
-        calibrated = figures["calibration"] is not None
+        calibrated = figures["is_calibrated"]
         axes.set_xlabel("score: natural-log likelihood ratio" if calibrated else "score, higher is more real")
         axes.set_ylabel("clips of the class [%]")
         figure.legend(loc="outside lower center", ncols=2)
@@ -224,7 +224,7 @@ def score_picture(trials: Trials, figures: Mapping[str, Any]) -> Picture:
 def calibration_picture(trials: Trials, figures: Mapping[str, Any]) -> Picture:
     """What the scores promise, taken for log-likelihood ratios, and what share of clips is real."""
     bins = calibration_bins(trials.scores, trials.is_fake)
-    counts, calibrated = figures["counts"], figures["calibration"] is not None
+    counts, calibrated = figures["counts"], figures["is_calibrated"]
     prior = counts["real"] / (counts["real"] + counts["fake"])
     with _look("calibration"):
         figure = Figure(figsize=(WIDTH, WIDTH))
@@ -243,16 +243,23 @@ def calibration_picture(trials: Trials, figures: Mapping[str, Any]) -> Picture:
         axes.set_ylabel("found: share that is real [%]")
         axes.text(2, 98, "says fake too often", ha="left", va="top", alpha=0.8)
         axes.text(98, 2, "says real too often", ha="right", va="bottom", alpha=0.8)
-        if not calibrated:
+        if calibrated is False:
             axes.set_title("not calibrated", fontsize=10)
+    title, taken = {
+        True: ("What the scores promise, and what holds", "The scores promise"),
+        False: (
+            "Not calibrated: what the scores would promise",
+            "These scores are not meant as log-likelihood ratios. Taken for such, they promise",
+        ),
+        None: ("What the scores would promise, and what holds", "Taken for log-likelihood ratios, the scores promise"),
+    }[calibrated]
     off = 100 * float(clips @ np.abs(promised - found) / clips.sum())
     return Picture(
         "calibration",
-        "What the scores promise, and what holds" if calibrated else "Not calibrated: what the scores would promise",
+        title,
         f"Calibration curve. On average over the clips, the share of real ones is {off:.1f} percentage points off "
         f"what the scores {'promise' if calibrated else 'would promise'}. {_bins_in_words(bins)}",
-        f"{'The' if calibrated else 'These scores are not meant as log-likelihood ratios. Taken for such, the'} "
-        f"scores promise a chance of being real, among clips of which {share(prior)} are. On the dotted line promises "
+        f"{taken} a chance of being real, among clips of which {share(prior)} are. On the dotted line promises "
         f"hold; they are {off:.1f} percentage points off on average. Larger points stand for more clips, from "
         f"{clips.min():,} to {clips.max():,}; bars are 95 % intervals.",
         figure,

@@ -6,6 +6,11 @@ from typing import Any
 from crnn_hf.metrics.report.wording import printable, shortened
 
 MOST_GROUPS = 8
+CALIBRATION = {
+    True: "The scores are calibrated: they are natural-log likelihood ratios.",
+    False: "The scores are not calibrated: act_dcf and cllr say how far they are from likelihood ratios.",
+    None: "Whether the scores are calibrated is not known: act_dcf and cllr take them for likelihood ratios.",
+}
 
 
 def as_text(figures: Mapping[str, Any]) -> str:
@@ -56,8 +61,7 @@ def _notes(figures: Mapping[str, Any]) -> str:
         "eer, min_dcf, act_dcf and cllr are ASVspoof 5's. accuracy, precision, recall and f1 call fake what is below",
         f"a score of {figures['thresholds']['decision']:g}, and take fake for the positive class.",
     ]
-    if figures["calibration"] is None:
-        notes.append("The scores are not calibrated: act_dcf and cllr say how far they are from likelihood ratios.")
-    else:
-        notes.append(f"The scores are calibrated, on {printable(figures['calibration']['data'])}.")
+    notes.append(CALIBRATION[figures["is_calibrated"]])
+    if figures["calibration"] and "data" in figures["calibration"]:
+        notes[-1] += f" They were calibrated on {printable(figures['calibration']['data'])}."
     return "\n".join([*notes, *(f"Warning: {printable(warning)}" for warning in figures["warnings"])])

@@ -160,6 +160,10 @@ def calibration(figures: Mapping[str, Any]) -> str:
     loss = (
         f"actDCF is {metrics['act_dcf']:.4f} where minDCF is {metrics['min_dcf']:.4f}, Cllr {metrics['cllr']:.4f} bits"
     )
+    if found is None and figures["is_calibrated"] is None:
+        return f"Whether these scores are calibrated is not known here. Taken for log-likelihood ratios, their {loss}."
+    if found is None and figures["is_calibrated"]:
+        return f"Calibrated: the scores are natural-log likelihood ratios of real to fake. Here {loss}."
     if found is None:
         return (
             "Not calibrated: the scores are not log-likelihood ratios, and actDCF and Cllr say how far off they are "
@@ -186,11 +190,12 @@ def abstention(figures: Mapping[str, Any]) -> str:
         ends = f"Fake below a score of {lower}, real from there on, never unsure. This threshold"
     else:
         ends = f"Fake below a score of {lower}, real from {upper} on, unsure between. These ends"
-    source = "found on these clips" if figures["calibration"] is None else "set by the model's calibration"
+    is_own = figures["calibration"] is None
+    source, clips = ("found on these clips", "") if is_own else ("set by the model's calibration", " of its clips")
     plural = "was" if band["lower"] == band["upper"] else "were"
     return (
-        f"{ends} {plural} {source}, such that at most {100 * band['share']:g} % of the real clips would be called "
-        "fake, and at most as many of the fakes real."
+        f"{ends} {plural} {source}, such that of the real ones{clips} at most {100 * band['share']:g} % would be "
+        "called fake, and of the fakes at most as many real."
     )
 
 

@@ -44,6 +44,13 @@ def test_eval_results_of_the_hub(tmp_path: Path, figures: dict[str, Any]) -> Non
     assert parse_eval_result_entries(content) == entries
 
 
+def test_where_files_lay_is_not_published(figures: dict[str, Any]) -> None:
+    command = "crnn-hf evaluate '/home/jane doe/my model' /data/corpus/ --split test --output=/home/jane/report"
+    about = figures["about"] | {"command": command}
+    (entry,) = eval_results(figures | {"about": about}, dataset_id="a/b", task_id="default")
+    assert entry.notes.endswith("Found by: crnn-hf evaluate 'my model' corpus --split test --output=report")
+
+
 def test_another_metric_of_the_hub(tmp_path: Path, figures: dict[str, Any]) -> None:
     (entry,) = eval_results(figures, dataset_id="a/b", task_id="default", metric="min_dcf", source_url="https://x.org")
     assert entry.value == round(figures["metrics"]["min_dcf"], 6)

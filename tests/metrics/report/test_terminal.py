@@ -54,8 +54,8 @@ def test_a_group_of_one_class_is_counted(make_trials: Callable[..., Trials]) -> 
 def test_calibration_and_warnings_are_told(make_trials: Callable[..., Trials]) -> None:
     figures = measure(make_trials(), {}, warnings=["mind the gap"], resamples=2)
     assert "not calibrated" in as_text(figures)
-    text = as_text(figures | {"calibration": {"data": "the validation clips"}})
-    assert "The scores are calibrated, on the validation clips." in text
+    text = as_text(figures | {"is_calibrated": True, "calibration": {"data": "the validation clips"}})
+    assert "They were calibrated on the validation clips." in text
     assert "not calibrated" not in text
     assert text.endswith("\nWarning: mind the gap")
 

@@ -1,0 +1,29 @@
+"""`crnn-hf`: one thin command a job. Packages are imported by the command that needs them, so that help is quick."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from crnn_hf.cli import augmenting, calibrating, corpora, detecting, evaluating, publishing, training
+
+COMMANDS = (training, calibrating, evaluating, publishing, detecting, augmenting, corpora)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit status is 0 if all went well, 1 if a file could not be judged, 2 if nothing was done."""
+    parser = argparse.ArgumentParser(
+        prog="crnn-hf", description="A speech-deepfake detector: train it, measure it, ask it.", allow_abbrev=False
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        command.add_to(commands)
+    options, rest = parser.parse_known_args(arguments)
+    if rest and options.command is not training.train:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    options.overrides = rest
+    try:
+        return options.command(options)
+    except (ValueError, OSError) as error:
+        # Bad input: its message is written for people. Anything else is a fault of ours and keeps its traceback.
+        print(f"crnn-hf: {error}", file=sys.stderr)
+        return 2

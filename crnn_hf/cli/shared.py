@@ -1,0 +1,60 @@
+"""What several commands have in common."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+SPLITS = ("train", "validation", "test")
+
+
+def add_corpus(command: argparse.ArgumentParser) -> None:
+    """The arguments that say which corpus."""
+    command.add_argument(
+        "data",
+        help="a corpus in ASVspoof 5's layout, as a directory or an address, or hub; or recordings of your own: a "
+        "folder with real/ and fake/, a table (.csv, .tsv, .jsonl, .parquet) or a dataset on the Hub, user/name",
+    )
+    command.add_argument(
+        "--column",
+        type=_name_and_column,
+        action="append",
+        default=[],
+        metavar="NAME=COLUMN",
+        help="what a column of your table is called, such as label=is_fake",
+    )
+
+
+def _name_and_column(argument: str) -> tuple[str, str]:
+    name, equals, column = argument.partition("=")
+    if not (name and equals and column):
+        raise argparse.ArgumentTypeError(f"expected NAME=COLUMN, such as label=is_fake; found {argument!r}")
+    return name, column
+
+
+def add_split(command: argparse.ArgumentParser) -> None:
+    """The arguments that say which of its clips are scored, and how many at a time."""
+    command.add_argument("--split", default="validation", choices=SPLITS, help="default: validation")
+    command.add_argument(
+        "--first", type=int, help="score the first so many clips alone; the others stay where they are"
+    )
+    command.add_argument("--batch-size", type=int, default=32, help="clips at a time; default: 32")
+
+
+def loaded(model: str) -> tuple[Any, Any]:
+    """A detector, without transformers' progress bar, which a model as small as this has no need of."""
+    from transformers.utils.logging import disable_progress_bar
+
+    from crnn_hf.inference import load_detector
+
+    disable_progress_bar()
+    return load_detector(model)
+
+
+def faults_told(faults: Sequence[str], total: int, what: str) -> int:
+    """Name what went wrong, and give the exit status that says so."""
+    for fault in faults:
+        print(f"crnn-hf: {fault}", file=sys.stderr)
+    if faults:
+        print(f"crnn-hf: {len(faults)} of {total} {what}", file=sys.stderr)
+    return 1 if faults else 0
