@@ -143,7 +143,7 @@ def test_every_setting_is_described() -> None:
 
 def test_settings_within_settings_of_a_section() -> None:
     def augmentation(*overrides: str) -> dict[str, Any]:
-        return json.loads(read_recipe("crnn", ["--data", "d", *overrides])[1].augmentation)
+        return json.loads(read_recipe("augmented", ["--data", "d", *overrides])[1].augmentation)
 
     whole = augmentation()
     assert whole["noise"] == {"probability": 0.5}
