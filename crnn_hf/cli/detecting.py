@@ -11,7 +11,12 @@ from crnn_hf.cli.shared import faults_told, loaded
 
 def add_to(commands: Any) -> None:
     """Add the command to the parser."""
-    command = commands.add_parser("detect", help="tell whether recordings are real or fake", allow_abbrev=False)
+    command = commands.add_parser(
+        "detect",
+        help="tell whether recordings are real or fake",
+        description="Tell whether recordings are real or fake, each on its own line.",
+        allow_abbrev=False,
+    )
     command.set_defaults(command=detect)
     command.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a recording, of any format and length")
     command.add_argument("--model", required=True, help="folder or Hub name of a detector")

@@ -13,7 +13,12 @@ from crnn_hf.cli.shared import add_corpus, add_split, faults_told, loaded
 
 def add_to(commands: Any) -> None:
     """Add the commands to the parser."""
-    command = commands.add_parser("evaluate", help="score a corpus and print the metrics", allow_abbrev=False)
+    command = commands.add_parser(
+        "evaluate",
+        help="score a corpus and print the metrics",
+        description="Score a split of a corpus, print the metrics, and write a report on them.",
+        allow_abbrev=False,
+    )
     command.set_defaults(command=evaluate)
     command.add_argument("model", help="folder or Hub name of a detector")
     add_corpus(command)

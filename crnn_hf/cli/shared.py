@@ -34,7 +34,12 @@ def _name_and_column(argument: str) -> tuple[str, str]:
 
 def add_split(command: argparse.ArgumentParser) -> None:
     """The arguments that say which of its clips are scored, and how many at a time."""
-    command.add_argument("--split", default="validation", choices=SPLITS, help="default: validation")
+    command.add_argument(
+        "--split",
+        default="validation",
+        choices=(*SPLITS, "all"),
+        help="default: validation, which of recordings that nobody has split is a fifth; all: every one of those",
+    )
     command.add_argument(
         "--first", type=int, help="score the first so many clips alone; the others stay where they are"
     )

@@ -13,6 +13,7 @@ from crnn_hf.data.subsets import natural_subset, speaker_disjoint_split, stratif
 
 # Of recordings that nobody has split: the share that training does not hear, and the seed that it is drawn by.
 VALIDATION_SHARE = 0.2
+EVERYTHING = "all"
 SPLIT_SEED = 0
 
 
@@ -24,7 +25,8 @@ def load_corpus(source: str | Path, split: str, *, first: int | None = None, **r
             `load_recordings` takes. A folder may hold a folder for each split, `train/` and `validation/`, each with
             its classes. Where nobody has split the recordings, a fifth of them is validation, always the same: other
             speakers than those of training where speakers are known, otherwise a fifth of each attack.
-        split: "train", "validation" or "test".
+        split: "train", "validation" or "test"; of recordings that nobody has split also "all", for a detector that was
+            trained on others.
         first: only so many clips: the first ones of ASVspoof 5, which are streamed, or of recordings as many that
             keep the shares of the classes and attacks.
         recordings: what `load_recordings` is to be told, such as the names of columns.
@@ -32,6 +34,8 @@ def load_corpus(source: str | Path, split: str, *, first: int | None = None, **r
     Raises:
         FileNotFoundError, ProtocolError, AudioReadError, ValueError: see `load_asvspoof5` and `load_recordings`.
     """
+    if first is not None and first < 1:
+        raise ValueError(f"first must be at least 1; found {first}")
     if is_asvspoof5(source):
         if recordings:
             raise ValueError(f"{source} is in ASVspoof 5's layout, whose columns are known; found {recordings}")
@@ -62,8 +66,10 @@ def is_asvspoof5(source: str | Path) -> bool:
 
 
 def _split_of_recordings(source: str, split: str, recordings: dict[str, Any]) -> Dataset:
+    if split == EVERYTHING:
+        return load_recordings(source, **recordings)
     if split not in SPLITS:
-        raise ValueError(f"no split {split!r}; expected one of {', '.join(SPLITS)}")
+        raise ValueError(f"no split {split!r}; expected one of {', '.join(SPLITS)} or {EVERYTHING}")
     if (folder := Path(source) / split).is_dir():
         return load_recordings(folder, **recordings)
     if not Path(source).exists():
@@ -71,7 +77,8 @@ def _split_of_recordings(source: str, split: str, recordings: dict[str, Any]) ->
             raise FileNotFoundError(f"{source}: no such file or folder, and no name on the Hub, which is user/name")
         return load_recordings(source, split=split, **recordings)
     if split == "test":
-        raise ValueError(f"{source} has no test split; expected train or validation, or a folder {folder}")
+        or_folder = f", or a folder {folder}" if Path(source).is_dir() else ""
+        raise ValueError(f"{source} has no test split; expected train, validation or {EVERYTHING}{or_folder}")
     everything = load_recordings(source, **recordings)
     knows_speakers = UNKNOWN not in everything["speaker"] and len(set(everything["speaker"])) > 1
     divide = speaker_disjoint_split if knows_speakers else stratified_split

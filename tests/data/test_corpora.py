@@ -44,6 +44,12 @@ def test_a_fifth_is_validation_where_nobody_split(folder: Path) -> None:
     assert overview(train, folder, "train") == "train: 32 clips, 16 real and 16 fake, 2 known attacks"
 
 
+def test_all_of_them_can_be_had(folder: Path) -> None:
+    assert names(folder, "all") == names(folder, "train") | names(folder, "validation")
+    with pytest.raises(ValueError, match="first must be at least 1; found 0"):
+        load_corpus(folder, "all", first=0)
+
+
 def test_speakers_are_kept_apart_where_they_are_known(folder: Path, tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
     with table.open("w", newline="") as file:
@@ -72,7 +78,7 @@ def test_the_first_so_many_keep_the_shares(folder: Path) -> None:
 
 
 def test_what_is_not_there(folder: Path) -> None:
-    with pytest.raises(ValueError, match="no test split; expected train or validation"):
+    with pytest.raises(ValueError, match="no test split; expected train, validation or all, or a folder"):
         load_corpus(folder, "test")
     with pytest.raises(ValueError, match="no split 'dev'"):
         load_corpus(folder, "dev")

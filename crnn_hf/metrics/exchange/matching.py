@@ -71,7 +71,7 @@ def _mismatch(scored: Sequence[str], keyed: Sequence[str], partial: bool) -> str
         found.append(f"{len(no_key)} of {len(scored)} scores have no key: {_some(no_key)}")
     if no_score and not partial:
         found.append(f"{len(no_score)} of {len(keyed)} keys have no score: {_some(no_score)}")
-    hint = _difference(scored, keyed, no_key[0]) if no_key else "To measure those that have one, ask for partial"
+    hint = _difference(scored, keyed, no_key[0]) if no_key else "To measure those that have one alone, say so: partial"
     return "; ".join([*found, hint])
 
 

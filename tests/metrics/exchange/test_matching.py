@@ -22,7 +22,7 @@ def test_a_part_is_scored_where_that_is_asked_for() -> None:
     assert (trials.utterances, trials.scores.tolist()) == (["c", "d"], [3, 4])
     assert (trials.is_fake.tolist(), trials.columns) == ([True, False], {"attack": ["A2", "-"]})
     assert len(match(["a", "b", "c", "d"], range(4), KEYS, partial=True)) == 4
-    with pytest.raises(ValueError, match=r"^3 of 4 keys have no score: 'a', 'b', 'c'; .* ask for partial$"):
+    with pytest.raises(ValueError, match=r"^3 of 4 keys have no score: 'a', 'b', 'c'; .* say so: partial$"):
         match(["d"], [1.0], KEYS)
 
 
