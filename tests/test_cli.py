@@ -50,6 +50,7 @@ def test_from_nothing_to_a_verdict(
     figures = json.loads(Path("report/metrics.json").read_text())
     assert figures["metrics"]["eer"] == pytest.approx(metrics["eer"])
     assert figures["calibration"] is None
+    assert figures["about"]["command"] == "crnn-hf evaluate model corpus --split test --output report"
     assert Path("report/report.html").read_text().startswith("<!DOCTYPE html>")
     assert Path("report/report.md").read_text().startswith("# ")
 

@@ -1,6 +1,7 @@
 """`crnn-hf`: one thin command a job. Packages are imported by the command that needs them, so that help is quick."""
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -23,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if rest and options.command is not training.train:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     options.overrides = rest
+    options.command_line = shlex.join(["crnn-hf", *(sys.argv[1:] if arguments is None else arguments)])
     try:
         return options.command(options)
     except (ValueError, OSError) as error:

@@ -1,8 +1,6 @@
 """`crnn-hf evaluate` and `crnn-hf metrics`: scores, and what they are worth."""
 
 import argparse
-import shlex
-import sys
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -63,6 +61,7 @@ def evaluate(options: argparse.Namespace) -> int:
             "data": f"{options.data}, {options.split}",
             "clips": summary,
             "not scored": len(scored.faults),
+            "command": options.command_line,
         }
         warnings = []
         if is_calibrated_on(model.config, trials.utterances):
@@ -80,7 +79,8 @@ def evaluate(options: argparse.Namespace) -> int:
 
 def measure(options: argparse.Namespace) -> int:
     """Print the metrics of any system's score file, and write a report."""
-    from crnn_hf.metrics import HEADLINE, match, paired_differences, read_keys, read_scores
+    from crnn_hf.metrics import match, paired_differences, read_keys, read_scores
+    from crnn_hf.metrics.report import differences_as_text
 
     if options.output is not None and {options.scores.resolve(), options.keys.resolve()} & {
         (options.output / name).resolve() for name in ("scores.tsv", "keys.tsv")
@@ -97,19 +97,18 @@ def measure(options: argparse.Namespace) -> int:
                 f"{len(other)}, of which {len(set(trials.utterances) & set(other.utterances))} are in both"
             )
     not_scored = len(keys.utterances) - len(trials)
-    about = {"scores": str(options.scores), "keys": str(options.keys), "not scored": not_scored}
+    about = {
+        "scores": str(options.scores),
+        "keys": str(options.keys),
+        "not scored": not_scored,
+        "command": options.command_line,
+    }
     _report(options.output, trials, about, is_calibrated=None, threshold=options.threshold)
     if not_scored:
         print(f"{not_scored} of {len(keys.utterances)} keys have no score, and were left out.")
     if other is not None:
         differences = paired_differences(trials.scores, other.scores, trials.is_fake, threshold=options.threshold)
-        print(f"\n{'':10} {'first':>8} {'second':>8} {'second - first':>15}   95 % over clips      p")
-        for name in HEADLINE:
-            found = differences[name]
-            print(
-                f"{name:10} {found.first:8.4f} {found.second:8.4f} {found.difference:+15.4f}   "
-                f"{found.lower:+.4f} to {found.upper:+.4f}  {found.p_value:.3f}"
-            )
+        print(f"\n{differences_as_text(differences)}")
         print(f"first: {options.scores}, second: {options.compare}; both drawn on the same clips each time.")
     return 0
 
@@ -119,8 +118,8 @@ def _report(folder: Path | None, trials: Any, about: dict[str, Any], **measuring
     from crnn_hf.metrics import write_keys, write_scores
     from crnn_hf.metrics.report import as_text, measure, write_report
 
-    about = {**about, "command": shlex.join(["crnn-hf", *sys.argv[1:]]), "date": str(date.today())}
-    figures = measure(trials, {**about, "software": f"crnn-hf {version('crnn-hf')}"}, **measuring)
+    about = {**about, "date": str(date.today()), "software": f"crnn-hf {version('crnn-hf')}"}
+    figures = measure(trials, about, **measuring)
     print(f"\n{as_text(figures)}")
     if folder is not None:
         write_scores(folder / "scores.tsv", trials.utterances, trials.scores)

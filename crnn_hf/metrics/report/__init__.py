@@ -9,10 +9,10 @@ from typing import Any
 from crnn_hf.metrics.report.measuring import measure
 from crnn_hf.metrics.report.pages import html_page, markdown_page
 from crnn_hf.metrics.report.pictures import group_pictures, main_pictures, matrix_picture
-from crnn_hf.metrics.report.terminal import as_text
+from crnn_hf.metrics.report.terminal import as_text, differences_as_text
 from crnn_hf.metrics.trials import Trials
 
-__all__ = ["as_text", "measure", "write_report"]
+__all__ = ["as_text", "differences_as_text", "measure", "write_report"]
 
 
 def write_report(folder: str | os.PathLike[str], trials: Trials, figures: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from crnn_hf.metrics.confidence import Difference
 from crnn_hf.metrics.report.wording import printable, shortened
 
 MOST_GROUPS = 8
@@ -22,6 +23,21 @@ def as_text(figures: Mapping[str, Any]) -> str:
         figures: from `crnn_hf.metrics.report.measure`.
     """
     return "\n\n".join([_headline(figures), *_breakdowns(figures), _notes(figures)])
+
+
+def differences_as_text(differences: Mapping[str, Difference]) -> str:
+    """How two detectors differ in each metric, as a table.
+
+    Args:
+        differences: from `crnn_hf.metrics.paired_differences`.
+    """
+    lines = [f"{'':10} {'first':>8} {'second':>8} {'second - first':>15}   95 % over clips      p"]
+    lines += [
+        f"{name:10} {found.first:8.4f} {found.second:8.4f} {found.difference:+15.4f}   "
+        f"{found.lower:+.4f} to {found.upper:+.4f}  {found.p_value:.3f}"
+        for name, found in differences.items()
+    ]
+    return "\n".join(lines)
 
 
 def _headline(figures: Mapping[str, Any]) -> str:
