@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from crnn_hf.cli import main
-from crnn_hf.cli.calibrating import without_folder
+from crnn_hf.cli.shared import without_folder
 from crnn_hf.data import load_asvspoof5
 from crnn_hf.inference import load_detector, score_clips
 from crnn_hf.metrics import compute_cm_metrics, read_scores
@@ -98,6 +98,8 @@ def test_a_calibrated_model_says_what_its_scores_are_worth(
     printed = capsys.readouterr().out
     assert "The scores are calibrated" in printed
     assert "Warning: the calibration was fitted to these very clips" in printed
+    assert main(["evaluate", model, clips, "--first", "12", "--output", str(tmp_path / "report")]) == 0
+    assert "Warning: the calibration was fitted to clips of the same name" in capsys.readouterr().out
 
 
 def test_scores_that_are_worth_nothing_are_not_calibrated(

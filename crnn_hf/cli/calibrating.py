@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from crnn_hf.cli.shared import add_corpus, add_split, faults_told, loaded
+from crnn_hf.cli.shared import add_corpus, add_split, corpus_name, faults_told, loaded
 
 
 def add_to(commands: Any) -> None:
@@ -52,7 +52,7 @@ def calibrate(options: argparse.Namespace) -> int:
     scored = score_clips(model, feature_extractor, clips, options.batch_size)
     trials = scored.trials
     # The config may be published: it says which corpus, not where it lay.
-    record = calibration_record(trials, f"{without_folder(options.data)}, {options.split}", prior)
+    record = calibration_record(trials, corpus_name(options), prior)
     before = compute_cm_metrics(trials.scores, trials.is_fake)
     after = compute_cm_metrics(cross_calibrated(trials.scores, trials.is_fake, prior), trials.is_fake)
     folder = save_calibration(record, options.model, options.output)
@@ -74,10 +74,3 @@ def calibrate(options: argparse.Namespace) -> int:
     print(f"Between {lower:+.2f} and {upper:+.2f} the verdict is unsure.")
     print(f"The calibration is stored in {folder / 'config.json'}.")
     return faults_told(scored.faults, len(clips), "clips could not be scored, and were left out")
-
-
-def without_folder(data: str) -> str:
-    """What a corpus is called, without where it lies; a name on the Hub, user/name, is kept whole."""
-    if "://" in data:
-        return Path(data.partition("?")[0]).name
-    return Path(data).resolve().name if Path(data).exists() else data

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from crnn_hf.cli.shared import add_corpus, add_split, faults_told, loaded
+from crnn_hf.cli.shared import add_corpus, add_split, corpus_name, faults_told, loaded
 
 
 def add_to(commands: Any) -> None:
@@ -64,9 +64,12 @@ def evaluate(options: argparse.Namespace) -> int:
             "command": options.command_line,
         }
         warnings = []
+        calibration = calibration_of(model.config)
         if is_calibrated_on(model.config, trials.utterances):
             warnings.append("the calibration was fitted to these very clips: act_dcf and cllr flatter")
-        _report(options.output, trials, about, calibration=calibration_of(model.config), warnings=warnings)
+        elif calibration is not None and calibration.get("data") == corpus_name(options):
+            warnings.append("the calibration was fitted to clips of the same name: act_dcf and cllr may flatter")
+        _report(options.output, trials, about, calibration=calibration, warnings=warnings)
     else:
         for name in ("metrics.json", "report.html", "report.md"):
             (options.output / name).unlink(missing_ok=True)  # an earlier report's, on other clips

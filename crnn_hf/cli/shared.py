@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 SPLITS = ("train", "validation", "test")
@@ -63,3 +64,15 @@ def faults_told(faults: Sequence[str], total: int, what: str) -> int:
     if faults:
         print(f"crnn-hf: {len(faults)} of {total} {what}", file=sys.stderr)
     return 1 if faults else 0
+
+
+def corpus_name(options: argparse.Namespace) -> str:
+    """What the clips of a command are called, without where they lie."""
+    return f"{without_folder(options.data)}, {options.split}"
+
+
+def without_folder(data: str) -> str:
+    """What a corpus is called, without where it lies; a name on the Hub, user/name, is kept whole."""
+    if "://" in data:
+        return Path(data.partition("?")[0]).name
+    return Path(data).resolve().name if Path(data).exists() else data
