@@ -1,33 +1,21 @@
 """A verdict on a file is what the model says of it, whatever the format, and what cannot be judged is named."""
 
-import io
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 import torch
-from transformers import AutoFeatureExtractor, AutoModelForAudioClassification, pipeline
+from transformers import pipeline
 
 from crnn_hf.audio import AudioReadError, read_audio
 from crnn_hf.inference import detect, load_detector
 
 
-def logits_of(detector: Path, waveform: np.ndarray) -> torch.Tensor:
-    extractor = AutoFeatureExtractor.from_pretrained(detector)
-    model = AutoModelForAudioClassification.from_pretrained(detector)
-    with torch.no_grad():
-        return model(**extractor(waveform, sampling_rate=16_000, return_tensors="pt")).logits[0]
-
-
-def encoded(speech: np.ndarray, form: str, rate: int = 16_000) -> bytes:
-    file = io.BytesIO()
-    soundfile.write(file, speech, rate, format=form)
-    return file.getvalue()
-
-
 @pytest.mark.parametrize("form", ["WAV", "FLAC", "OGG", "MP3"])
-def test_a_verdict_on_a_file(tiny_detector: Path, tmp_path: Path, speech: np.ndarray, form: str) -> None:
+def test_a_verdict_on_a_file(
+    tiny_detector: Path, tmp_path: Path, speech: np.ndarray, form: str, logits_of: Callable, encoded: Callable
+) -> None:
     path = tmp_path / "recording"
     path.write_bytes(encoded(speech, form))
     verdict = detect(*load_detector(tiny_detector), path)
@@ -38,7 +26,9 @@ def test_a_verdict_on_a_file(tiny_detector: Path, tmp_path: Path, speech: np.nda
     assert detect(*load_detector(tiny_detector), path.read_bytes()) == verdict
 
 
-def test_files_that_cannot_be_judged_are_named(tiny_detector: Path, tmp_path: Path, speech: np.ndarray) -> None:
+def test_files_that_cannot_be_judged_are_named(
+    tiny_detector: Path, tmp_path: Path, speech: np.ndarray, encoded: Callable
+) -> None:
     detector = load_detector(tiny_detector)
     path = tmp_path / "short.wav"
     path.write_bytes(encoded(speech[:400], "WAV"))
@@ -51,7 +41,7 @@ def test_files_that_cannot_be_judged_are_named(tiny_detector: Path, tmp_path: Pa
         detect(*detector, tmp_path / "nowhere")
 
 
-def test_an_undecided_score_is_not_called_fake(tiny_detector: Path, speech: np.ndarray) -> None:
+def test_an_undecided_score_is_not_called_fake(tiny_detector: Path, speech: np.ndarray, encoded: Callable) -> None:
     model, extractor = load_detector(tiny_detector)
     model.classifier.weight.data.zero_()
     model.classifier.bias.data.zero_()
@@ -59,14 +49,16 @@ def test_an_undecided_score_is_not_called_fake(tiny_detector: Path, speech: np.n
     assert (verdict.label, verdict.score) == ("real", 0.0)
 
 
-def test_damaged_weights_give_no_verdict(tiny_detector: Path, speech: np.ndarray) -> None:
+def test_damaged_weights_give_no_verdict(tiny_detector: Path, speech: np.ndarray, encoded: Callable) -> None:
     model, extractor = load_detector(tiny_detector)
     model.classifier.weight.data.fill_(torch.nan)
     with pytest.raises(ValueError, match="not finite numbers"):
         detect(model, extractor, encoded(speech, "WAV"))
 
 
-def test_every_way_of_running_a_calibrated_model_gives_the_same_score(tiny_detector: Path, speech: np.ndarray) -> None:
+def test_every_way_of_running_a_calibrated_model_gives_the_same_score(
+    tiny_detector: Path, speech: np.ndarray, encoded: Callable
+) -> None:
     model, extractor = load_detector(tiny_detector)
     recording = encoded(speech, "WAV")
     raw = detect(model, extractor, recording).score

@@ -1,15 +1,12 @@
 """Scoring gives every clip the score that it has alone, in order, and names those that have none."""
 
-import io
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 import torch
 from transformers import (
-    AutoFeatureExtractor,
-    AutoModelForAudioClassification,
     Wav2Vec2Config,
     Wav2Vec2FeatureExtractor,
     Wav2Vec2ForSequenceClassification,
@@ -20,21 +17,8 @@ from crnn_hf.inference import load_detector, score_clips
 from crnn_hf.metrics import length_buckets
 
 
-def logits_of(detector: Path, waveform: np.ndarray) -> torch.Tensor:
-    extractor = AutoFeatureExtractor.from_pretrained(detector)
-    model = AutoModelForAudioClassification.from_pretrained(detector)
-    with torch.no_grad():
-        return model(**extractor(waveform, sampling_rate=16_000, return_tensors="pt")).logits[0]
-
-
-def encoded(speech: np.ndarray, form: str, rate: int = 16_000) -> bytes:
-    file = io.BytesIO()
-    soundfile.write(file, speech, rate, format=form)
-    return file.getvalue()
-
-
 @pytest.mark.parametrize("batch_size", [1, 3, 32])
-def test_scores_of_a_corpus(tiny_detector: Path, tiny_corpus: Path, batch_size: int) -> None:
+def test_scores_of_a_corpus(tiny_detector: Path, tiny_corpus: Path, batch_size: int, logits_of: Callable) -> None:
     clips = load_asvspoof5(tiny_corpus, "validation")
     scored = score_clips(*load_detector(tiny_detector), clips, batch_size)
     alone = [logits_of(tiny_detector, waveform_of(clip["audio"])) for clip in clips]
@@ -45,7 +29,9 @@ def test_scores_of_a_corpus(tiny_detector: Path, tiny_corpus: Path, batch_size: 
     np.testing.assert_allclose(scored.trials.scores, [float(logits[0] - logits[1]) for logits in alone], atol=1e-5)
 
 
-def test_clips_that_cannot_be_scored_are_named_and_the_others_scored(tiny_detector: Path, tiny_corpus: Path) -> None:
+def test_clips_that_cannot_be_scored_are_named_and_the_others_scored(
+    tiny_detector: Path, tiny_corpus: Path, encoded: Callable
+) -> None:
     def damage(row: dict, index: int) -> dict:
         content = {2: row["audio"]["bytes"][:9_000], 5: encoded(np.zeros(100), "FLAC")}.get(
             index, row["audio"]["bytes"]
