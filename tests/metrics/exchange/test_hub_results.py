@@ -1,6 +1,7 @@
 """Figures in the forms that the Hub shows, held against their schemas and read back."""
 
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,10 @@ def test_eval_results_of_the_hub(tmp_path: Path, figures: dict[str, Any]) -> Non
     assert parse_eval_result_entries(content) == entries
 
 
-def test_where_files_lay_is_not_published(figures: dict[str, Any]) -> None:
-    command = "crnn-hf evaluate '/home/jane doe/my model' /data/corpus/ --split test --output=/home/jane/report"
+def test_where_files_lay_is_not_published(figures: dict[str, Any], tmp_path: Path) -> None:
+    home = tmp_path / "jane doe"
+    words = [home / "my model", f"{home / 'corpus'}/", "--split", "test", f"--output={home / 'report'}"]
+    command = shlex.join(["crnn-hf", "evaluate", *map(str, words)])
     about = figures["about"] | {"command": command}
     (entry,) = eval_results(figures | {"about": about}, dataset_id="a/b", task_id="default")
     assert entry.notes.endswith("Found by: crnn-hf evaluate 'my model' corpus --split test --output=report")
