@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn_hf.data.embedded.voice import Samples, frame, hann, overlap_add, time_varying_filter
+from crnn_hf.feature_extraction_crnn import triangular_filters
 
 Vocoder = Callable[[Samples, int, np.random.Generator], Samples]
 Spectrum = NDArray[np.complex64]
@@ -61,12 +62,8 @@ def _restore_balance(vocoded: Samples, original: Samples, sampling_rate: int) ->
 @lru_cache(maxsize=8)
 def _mel_filters(bands: int, bins: int, sampling_rate: int) -> Samples:
     """Triangular filters (bands, bins) up to the Nyquist frequency, on the mel scale of O'Shaughnessy (1987)."""
-    nyquist = sampling_rate / 2
-    edges = 700 * (10 ** (np.linspace(0, np.log10(1 + nyquist / 700), bands + 2)) - 1)
-    frequency = np.linspace(0, nyquist, bins)
-    rising = (frequency - edges[:-2, None]) / np.diff(edges)[:-1, None]
-    falling = (edges[2:, None] - frequency) / np.diff(edges)[1:, None]
-    return np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
+    filters = triangular_filters(bands, bins, sampling_rate, 0.0, sampling_rate / 2, "htk").numpy()
+    return np.ascontiguousarray(filters.T)
 
 
 def stft(waveform: Samples, size: int = FFT_SIZE, hop: int = FFT_SIZE // 4) -> Spectrum:
