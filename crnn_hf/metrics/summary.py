@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from crnn_hf.metrics.decisions import balancing_weights, decision_metrics_of
 from crnn_hf.metrics.detection_cost import BAYES_THRESHOLD, act_dcf_of, min_dcf_index, min_dcf_of
-from crnn_hf.metrics.error_rates import Ranking, auc_of, eer_of, equal_error_index, equal_error_rate
+from crnn_hf.metrics.error_rates import ErrorRates, Ranking, auc_of, eer_of, equal_error_index, equal_error_rate
 from crnn_hf.metrics.likelihood_ratio_cost import bits_lost, cllr_of
 from crnn_hf.metrics.trials import checked
 
@@ -67,7 +67,7 @@ def compute_cm_metrics(scores: ArrayLike, labels: ArrayLike, threshold: float = 
     rates = meter.ranking.rates()
     fakes = int(meter.is_fake.sum())
     return {
-        **meter.headline(),
+        **meter.headline_of(rates),
         "balanced": decision_metrics_of(meter.called_fake, meter.is_fake, balancing_weights(meter.is_fake)),
         "thresholds": {
             "decision": float(threshold),
@@ -100,7 +100,10 @@ class Meter:
         Args:
             weights: (clips,), at least 0, both classes with some above. By default every clip counts once.
         """
-        rates = self.ranking.rates(weights)
+        return self.headline_of(self.ranking.rates(weights), weights)
+
+    def headline_of(self, rates: ErrorRates, weights: NDArray | None = None) -> dict[str, float]:
+        """`headline` where the error rates under these weights are computed already."""
         weights = np.ones(len(self.scores)) if weights is None else np.asarray(weights, np.float64)
         return {
             "eer": eer_of(rates),
