@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from crnn_hf.cli.shared import add_corpus, add_split, corpus_name, faults_told, loaded
+from crnn_hf.cli.shared import add_corpus, add_split, corpus_name, corpus_scored, faults_told, loaded
 
 
 def add_to(commands: Any) -> None:
@@ -30,11 +30,10 @@ def add_to(commands: Any) -> None:
 
 def calibrate(options: argparse.Namespace) -> int:
     """Fit a calibration to clips that training has not heard, and store it and its thresholds with the model."""
-    from crnn_hf.data import load_corpus, overview
-    from crnn_hf.inference import calibration_record, refuse_without_room, save_calibration, score_clips
+    from crnn_hf.inference import calibration_record, refuse_without_room, save_calibration
     from crnn_hf.metrics import compute_cm_metrics, cross_calibrated
+    from crnn_hf.metrics.confidence import FEW_CLIPS
     from crnn_hf.metrics.detection_cost import EFFECTIVE_PRIOR_OF_REAL
-    from crnn_hf.metrics.report.measuring import FEW_CLIPS
 
     if options.output is None and not Path(options.model).is_dir():
         raise ValueError(f"{options.model} is not a folder that a calibration can be stored in; expected --output")
@@ -47,9 +46,7 @@ def calibrate(options: argparse.Namespace) -> int:
     elif not os.access(options.model, os.W_OK):
         raise PermissionError(f"{options.model} cannot be written to; expected --output, another folder")
     model.config.calibration = None
-    clips = load_corpus(options.data, options.split, first=options.first, **dict(options.column))
-    print(overview(clips, options.data, options.split))
-    scored = score_clips(model, feature_extractor, clips, options.batch_size)
+    scored, _ = corpus_scored(options, model, feature_extractor)
     trials = scored.trials
     # The config may be published: it says which corpus, not where it lay.
     record = calibration_record(trials, corpus_name(options), prior)
@@ -73,4 +70,4 @@ def calibrate(options: argparse.Namespace) -> int:
     lower, upper = record["abstain"]
     print(f"Between {lower:+.2f} and {upper:+.2f} the verdict is unsure.")
     print(f"The calibration is stored in {folder / 'config.json'}.")
-    return faults_told(scored.faults, len(clips), "clips could not be scored, and were left out")
+    return faults_told(scored.faults, len(trials) + len(scored.faults), "clips could not be scored, and were left out")

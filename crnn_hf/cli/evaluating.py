@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from crnn_hf.cli.shared import add_corpus, add_split, corpus_name, faults_told, loaded
+from crnn_hf.cli.shared import add_corpus, add_split, corpus_name, corpus_scored, faults_told, loaded
 
 
 def add_to(commands: Any) -> None:
@@ -44,16 +44,11 @@ def add_to(commands: Any) -> None:
 
 def evaluate(options: argparse.Namespace) -> int:
     """Score a split of a corpus, print the metrics, and write the score file and the report."""
-    from crnn_hf.data import load_corpus, overview
-    from crnn_hf.inference import calibration_of, is_calibrated_on, score_clips
-    from crnn_hf.metrics import write_keys, write_scores
+    from crnn_hf.inference import calibration_of, is_calibrated_on
 
     model, feature_extractor = loaded(options.model)
     options.output.mkdir(parents=True, exist_ok=True)
-    clips = load_corpus(options.data, options.split, first=options.first, **dict(options.column))
-    summary = overview(clips, options.data, options.split)
-    print(summary)
-    scored = score_clips(model, feature_extractor, clips, options.batch_size)
+    scored, summary = corpus_scored(options, model, feature_extractor)
     trials = scored.trials
     if trials.is_fake.any() and not trials.is_fake.all():
         about = {
@@ -73,11 +68,10 @@ def evaluate(options: argparse.Namespace) -> int:
     else:
         for name in ("metrics.json", "report.html", "report.md"):
             (options.output / name).unlink(missing_ok=True)  # an earlier report's, on other clips
-        write_keys(options.output / "keys.tsv", trials.utterances, trials.is_fake, trials.columns)
-        write_scores(options.output / "scores.tsv", trials.utterances, trials.scores)
+        _write_trials(options.output, trials)
         print("\nNo metrics: they need clips that are real and clips that are fake.")
         print(f"Scores, higher for real: {options.output / 'scores.tsv'}")
-    return faults_told(scored.faults, len(clips), "clips could not be scored")
+    return faults_told(scored.faults, len(trials) + len(scored.faults), "clips could not be scored")
 
 
 def measure(options: argparse.Namespace) -> int:
@@ -118,14 +112,20 @@ def measure(options: argparse.Namespace) -> int:
 
 def _report(folder: Path | None, trials: Any, about: dict[str, Any], **measuring: Any) -> None:
     """Measure scored clips, print the gist, and write the report if there is a folder for it."""
-    from crnn_hf.metrics import write_keys, write_scores
     from crnn_hf.metrics.report import as_text, measure, write_report
 
     about = {**about, "date": str(date.today()), "software": f"crnn-hf {version('crnn-hf')}"}
     figures = measure(trials, about, **measuring)
     print(f"\n{as_text(figures)}")
     if folder is not None:
-        write_scores(folder / "scores.tsv", trials.utterances, trials.scores)
-        write_keys(folder / "keys.tsv", trials.utterances, trials.is_fake, trials.columns)
+        _write_trials(folder, trials)
         write_report(folder, trials, figures)
         print(f"Report: {folder / 'report.html'}; beside it report.md, metrics.json, scores.tsv and keys.tsv.")
+
+
+def _write_trials(folder: Path, trials: Any) -> None:
+    """Write scored clips as a score file and a key file, from which all else can be had again."""
+    from crnn_hf.metrics import write_keys, write_scores
+
+    write_scores(folder / "scores.tsv", trials.utterances, trials.scores)
+    write_keys(folder / "keys.tsv", trials.utterances, trials.is_fake, trials.columns)

@@ -57,6 +57,17 @@ def loaded(model: str) -> tuple[Any, Any]:
     return load_detector(model)
 
 
+def corpus_scored(options: argparse.Namespace, model: Any, feature_extractor: Any) -> tuple[Any, str]:
+    """Score the clips that a command names: the scores, and what the clips are in a line, which is printed."""
+    from crnn_hf.data import load_corpus, overview
+    from crnn_hf.inference import score_clips
+
+    clips = load_corpus(options.data, options.split, first=options.first, **dict(options.column))
+    summary = overview(clips, options.data, options.split)
+    print(summary)
+    return score_clips(model, feature_extractor, clips, options.batch_size), summary
+
+
 def faults_told(faults: Sequence[str], total: int, what: str) -> int:
     """Name what went wrong, and give the exit status that says so."""
     for fault in faults:

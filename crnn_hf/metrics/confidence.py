@@ -10,6 +10,8 @@ from crnn_hf.metrics.error_rates import Ranking, eer_of
 from crnn_hf.metrics.summary import Meter
 from crnn_hf.metrics.trials import checked, named
 
+FEW_CLIPS = 30  # of a class, below which a bootstrap over clips has too little to draw from
+
 
 class Difference(NamedTuple):
     """How two detectors differ in a figure.

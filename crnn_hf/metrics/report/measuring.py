@@ -8,7 +8,7 @@ import numpy as np
 
 from crnn_hf.metrics.breakdown import breakdown, describes_fakes, eer_matrix, macro_average
 from crnn_hf.metrics.calibration import ABSTAIN_SHARE, OperatingPoint, abstention_band, operating_points, rates_at
-from crnn_hf.metrics.confidence import bootstrap_intervals
+from crnn_hf.metrics.confidence import FEW_CLIPS, bootstrap_intervals
 from crnn_hf.metrics.summary import compute_cm_metrics, polarity_warning
 from crnn_hf.metrics.trials import UNKNOWN, Trials
 
@@ -17,7 +17,6 @@ RESAMPLES = 1000
 RESAMPLES_OF_GROUPS = 200
 CONFIDENCE = 0.95
 MOST_GROUPS = 200  # of a column; one with more names single clips rather than kinds of them
-FEW_CLIPS = 30  # of a class, below which a bootstrap over clips has too little to draw from
 SPEAKER = "speaker"
 MATRIX = ("attack", "codec")
 
