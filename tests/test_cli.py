@@ -304,6 +304,16 @@ def test_bad_input_is_one_line_and_status_2(
     assert [path.name for path in tmp_path.rglob("*")] == ["other"]
 
 
+def test_augmentations_can_be_heard(tmp_path: Path, capsys: pytest.CaptureFixture[str], speech: np.ndarray) -> None:
+    recording, output = tmp_path / "clip.wav", tmp_path / "examples"
+    soundfile.write(recording, speech, 16_000)
+    assert main(["augment", str(recording), "--output", str(output), "--recipe", "augmented"]) == 0
+    names = ["original", "edge_silence", "reverberation", "noise", "band_limit", "codec", "gain"]
+    files = [str(output / f"{name}.{kind}") for name in names for kind in ("flac", "png")]
+    assert capsys.readouterr().out.split() == files
+    assert all(Path(file).stat().st_size > 0 for file in files)
+
+
 def test_a_corpus_is_checked(tiny_corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "check", str(tiny_corpus), "--all"]) == 0
     assert "16 clips read whole, 0 that cannot be" in capsys.readouterr().out
