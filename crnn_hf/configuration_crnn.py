@@ -5,9 +5,16 @@ from typing import Any
 
 from transformers import PreTrainedConfig
 
+from .backbone_configuration_crnn import complete_backbone
+
 LABELS = ("real", "fake")
 POOLINGS = ("attentive_statistics", "mean")
 DOWNSAMPLINGS = ("stride", "max_pool")
+LOSSES = ("cross_entropy", "am_softmax", "oc_softmax")
+
+# Of Y. Zhang, F. Jiang and Z. Duan, "One-class learning towards synthetic voice spoofing detection", 2021, for both.
+MARGINS = {"am_softmax": 0.9, "oc_softmax": (0.9, 0.2)}
+COSINE_SCALE = 20.0
 
 AUTO_MAP = {
     "AutoConfig": "configuration_crnn.CRNNConfig",
@@ -67,7 +74,35 @@ class CRNNConfig(PreTrainedConfig):
         classifier_proj_size (`int`, *optional*):
             Units of a hidden layer in the head. By default the head is one linear layer.
         class_weights (`list[float]`, *optional*):
-            Weight of each label in the cross-entropy. By default all count the same.
+            Weight of each label in the loss. By default all count the same.
+        label_smoothing (`float`, defaults to 0.0):
+            Share in [0, 1) of each clip's label that the loss spreads evenly over all labels.
+        loss (`str`, defaults to `"cross_entropy"`):
+            What is trained. `"am_softmax"` (F. Wang et al., "Additive margin softmax for face verification", 2018) and
+            `"oc_softmax"` (Y. Zhang, F. Jiang and Z. Duan, "One-class learning towards synthetic voice spoofing
+            detection", 2021) compare directions: the logits are cosines times `cosine_scale`, and the loss, but
+            nothing else, asks for a margin between them. OC-Softmax has one direction, that of real speech.
+        margin (`float` or `list[float]`, *optional*):
+            For `"am_softmax"`, by how much the label's cosine must be the larger one, 0.9 by default. For
+            `"oc_softmax"`, the cosine above which real clips should lie and the one below which fakes should,
+            `[0.9, 0.2]` by default.
+        cosine_scale (`float`, *optional*):
+            What the cosines are multiplied by, 20.0 by default.
+        backbone (`dict`, *optional*):
+            A pretrained transformer that listens along, to a clip's waveform: wav2vec2, HuBERT, WavLM, or the encoder
+            of Whisper. Its layers, summed by learned weights and projected, join the convolutions' output before the
+            LSTM. `CRNNFeatureExtractor(return_waveform=True)` feeds it, and
+            [`CRNNForAudioClassification.with_pretrained_backbone`] gives it its weights. It takes:
+
+            - `name` (`str`): Hub name or folder of the transformer; or `config`, its config, for random weights.
+            - `frozen_layers` (`int`): train its layers from this one on, counted from 0. By default none of it.
+            - `lora` (`dict`): train low-rank adapters instead, with the package peft: `r`, 8 by default; `alpha`, 16;
+              `dropout`, 0.0; and `targets`, the names of the linear layers that are adapted.
+            - `projection_size` (`int`): what its embeddings are projected to, 128 by default.
+            - `window_seconds` (`float`): how much of a clip it hears at a time, 20 s by default; Whisper always 30 s.
+              Of that, a twentieth at each end is context that neighbouring windows share.
+            - `frame_length`, `hop_length` (`int`): the feature extractor's `n_fft` and `hop_length`, 512 and 160 by
+              default, by which the two are aligned in time.
 
         calibration (`dict`, *optional*):
             What turns the difference of the two logits into a natural-log likelihood ratio of real to fake:
@@ -106,6 +141,11 @@ class CRNNConfig(PreTrainedConfig):
     attention_size: int = 64
     classifier_proj_size: int | None = None
     class_weights: list[float] | None = None
+    label_smoothing: float = 0.0
+    loss: str = "cross_entropy"
+    margin: float | list[float] | None = None
+    cosine_scale: float | None = None
+    backbone: dict[str, Any] | None = None
     calibration: dict[str, Any] | None = None
 
     def __post_init__(self, **kwargs: Any) -> None:
@@ -120,8 +160,14 @@ class CRNNConfig(PreTrainedConfig):
             self.label2id = named
         # What loads each class where this package is not installed. Saving alone would note only the class it saves.
         self.auto_map = getattr(self, "auto_map", None) or dict(AUTO_MAP)
+        if self.loss in MARGINS:
+            self.margin = MARGINS[self.loss] if self.margin is None else self.margin
+            self.cosine_scale = COSINE_SCALE if self.cosine_scale is None else self.cosine_scale
+        if self.backbone is not None:
+            self.backbone = complete_backbone(self.backbone)
         self.refuse_impossible_values()
         self.conv_channels = list(self.conv_channels)  # as JSON gives it back
+        self.margin = list(self.margin) if isinstance(self.margin, tuple) else self.margin
 
     @classmethod
     def reference(cls, **overrides: Any) -> "CRNNConfig":
@@ -155,8 +201,35 @@ class CRNNConfig(PreTrainedConfig):
             fits = fits and all(_is_number(weight) and 0 <= weight < float("inf") for weight in weights)
             wanted = f"a list of {self.num_labels} numbers of at least 0, one for each label, or none"
             _require(self, "class_weights", fits and any(weights), wanted)
+        smoothing = self.label_smoothing
+        _require(self, "label_smoothing", _is_number(smoothing) and 0 <= smoothing < 1, "a number in [0, 1)")
+        self._refuse_impossible_loss()
+        if self.backbone is not None:
+            complete_backbone(self.backbone)
         if self.calibration is not None:
             self._refuse_impossible_calibration(self.calibration)
+
+    def _refuse_impossible_loss(self) -> None:
+        _require(self, "loss", self.loss in LOSSES, f"one of {LOSSES}")
+        margin = self.margin
+        if self.loss == "cross_entropy":
+            for name in ("margin", "cosine_scale"):
+                _require(self, name, getattr(self, name) is None, "none with the loss cross_entropy, which has none")
+            return
+        scale = self.cosine_scale
+        _require(self, "cosine_scale", _is_number(scale) and 0 < scale < float("inf"), "a number above 0")
+        if self.loss == "am_softmax":
+            _require(self, "margin", _is_number(margin) and 0 <= margin <= 2, "a number in [0, 2] with am_softmax")
+        else:
+            is_pair = isinstance(margin, list | tuple) and len(margin) == 2 and all(map(_is_number, margin))
+            fits = is_pair and 1 >= margin[0] >= margin[1] >= -1
+            _require(self, "margin", fits, "two numbers in [-1, 1], of real and of fake, with oc_softmax")
+        one_label_a_clip = self.num_labels > 1 and self.problem_type in (None, "single_label_classification")
+        _require(self, "loss", one_label_a_clip, "cross_entropy, unless every clip has one of several labels")
+        if self.loss == "oc_softmax" and sorted(self.label2id) != sorted(LABELS):
+            raise ValueError(
+                f"loss oc_softmax needs the labels 'real' and 'fake' and no others; found {sorted(self.label2id)}"
+            )
 
     def _refuse_impossible_calibration(self, calibration: dict[str, Any]) -> None:
         numbers = [calibration.get(name) for name in ("scale", "offset")] if isinstance(calibration, dict) else [None]

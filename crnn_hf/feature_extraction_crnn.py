@@ -33,6 +33,7 @@ REFERENCE = {
     "hop_length": 512,
     "f_min": 0.0,
     "mel_scale": "slaney",
+    "remove_dc": False,
     "normalization": "clip_mean_std",
     "max_frames": 200,
 }
@@ -43,8 +44,8 @@ class CRNNFeatureExtractor(SequenceFeatureExtractor):
 
     A clip of n samples gives `1 + (n - n_fft) // hop_length` frames: they lie wholly within the clip, which is padded
     on neither side, so a clip's features do not depend on what it is batched with. A band of a frame is the logarithm
-    (natural) of the power that `torchaudio.transforms.MelSpectrogram(center=False)` gives, limited from below to
-    `dynamic_range` decibels under the clip's loudest, and normalised over the clip.
+    (natural) of the power that `torchaudio.transforms.MelSpectrogram(center=False)` gives of the frame without its
+    mean, limited from below to `dynamic_range` decibels under the clip's loudest, and normalised over the clip.
 
     Args:
         num_mel_bins (`int`, defaults to 80): number of bands.
@@ -56,6 +57,8 @@ class CRNNFeatureExtractor(SequenceFeatureExtractor):
         f_max (`float`, *optional*): where the highest band ends, in Hz. By default half the sampling rate.
         mel_scale (`str`, defaults to `"htk"`): how the bands, which are triangles, are spaced: evenly in mel, after
             HTK or after Slaney's Auditory Toolbox, or evenly in Hz (`"linear"`).
+        remove_dc (`bool`, defaults to `True`): whether each frame's mean is taken from it, so that an offset of the
+            recording's zero, which leaks into the lowest bands and counts as their loudness, changes nothing.
         dynamic_range (`float`, *optional*, defaults to 80.0): decibels below the clip's loudest band and frame under
             which nothing is told apart, so that the noise floor of quiet recordings does not depend on their level.
             None sets no limit.
@@ -65,6 +68,8 @@ class CRNNFeatureExtractor(SequenceFeatureExtractor):
         max_frames (`int`, *optional*): fixed size. If set, every clip is cut or padded to this many frames, unless a
             call says otherwise. By default clips keep their length, and a batch is padded to its longest.
         feature_size (`int`, *optional*): what transformers calls `num_mel_bins`; the same number.
+        return_waveform (`bool`, defaults to `False`): whether to return the waveforms too, for models whose config has
+            a `backbone`.
 
     Raises:
         ValueError: a number with which no spectrogram can be made; the message names the argument.
@@ -91,10 +96,12 @@ class CRNNFeatureExtractor(SequenceFeatureExtractor):
         f_min: float = 20.0,
         f_max: float | None = None,
         mel_scale: str = "htk",
+        remove_dc: bool = True,
         dynamic_range: float | None = 80.0,
         normalization: str | None = "band_mean",
         max_frames: int | None = None,
         feature_size: int | None = None,
+        return_waveform: bool = False,
         **kwargs: Any,
     ) -> None:
         bands = next(number for number in (num_mel_bins, feature_size, 80) if number is not None)
@@ -105,9 +112,11 @@ class CRNNFeatureExtractor(SequenceFeatureExtractor):
         self.f_min = f_min
         self.f_max = f_max
         self.mel_scale = mel_scale
+        self.remove_dc = remove_dc
         self.dynamic_range = dynamic_range
         self.normalization = normalization
         self.max_frames = max_frames
+        self.return_waveform = return_waveform
         self._refuse_impossible_values()
         empty = torch.flatten(self._filters().sum(0) == 0).nonzero().flatten().tolist()
         if empty:
@@ -150,7 +159,8 @@ class CRNNFeatureExtractor(SequenceFeatureExtractor):
 
         Returns:
             `input_features`, (clips, frames, mel), float32, and `attention_mask`, (clips, frames), int32, 1 for frames
-            of the clip and 0 for padding.
+            of the clip and 0 for padding. With `return_waveform` also `input_values`, (clips, samples), float32: the
+            samples under those frames, of mean 0 and variance 1, and 0 under padding.
 
         Raises:
             ValueError: another sampling rate than the extractor's; or a clip that is empty, shorter than one frame,
@@ -170,7 +180,7 @@ class CRNNFeatureExtractor(SequenceFeatureExtractor):
             # Before the normalisation, which shall see nothing of what is cut.
             waveforms = [waveform[: self.n_fft + (max_length - 1) * self.hop_length] for waveform in waveforms]
         features = self._log_mel([waveform.to(device) for waveform in waveforms])
-        return self.pad(
+        batch = self.pad(
             BatchFeature({self.model_input_names[0]: [clip.cpu().numpy() for clip in features]}),
             padding=padding,
             max_length=max_length,
@@ -179,10 +189,24 @@ class CRNNFeatureExtractor(SequenceFeatureExtractor):
             return_attention_mask=return_attention_mask,
             return_tensors=return_tensors,
         )
+        if self.return_waveform:
+            frames = [len(clip) for clip in batch[self.model_input_names[0]]]
+            values = [self._input_values(*pair) for pair in zip(waveforms, frames, strict=True)]
+            batch.update(BatchFeature({"input_values": values}, tensor_type=return_tensors))
+        return batch
 
     def num_frames(self, num_samples: int) -> int:
         """How many frames a clip of `num_samples` samples gives; below 1 it is too short."""
         return 1 + (num_samples - self.n_fft) // self.hop_length
+
+    def _input_values(self, waveform: torch.Tensor, frames: int) -> np.ndarray:
+        """The samples under the first so many frames, standardised, and 0 where there are none; (samples,)."""
+        samples = self.n_fft + (self.num_frames(len(waveform)) - 1) * self.hop_length
+        padded = self.n_fft + (frames - 1) * self.hop_length
+        waveform = waveform[: min(samples, padded)]
+        # As `transformers.Wav2Vec2FeatureExtractor` does it.
+        values = (waveform - waveform.mean()) / (waveform.var(correction=0) + 1e-7).sqrt()
+        return torch.nn.functional.pad(values, (0, padded - len(values))).numpy()
 
     def _log_mel(self, waveforms: list[torch.Tensor]) -> list[torch.Tensor]:
         """The normalised features of each waveform, (samples,) to (frames, mel)."""
@@ -199,7 +223,13 @@ class CRNNFeatureExtractor(SequenceFeatureExtractor):
         blocks = []
         for block in frames.split(max(1, BLOCK_FRAMES // len(waveforms)), dim=1):
             # Real and imaginary parts lie side by side; summing strides takes half the time of summing pairs.
-            squares = torch.view_as_real(torch.fft.rfft(block * window)).flatten(-2).square_()
+            spectra = torch.view_as_real(torch.fft.rfft(block * window))
+            if self.remove_dc:
+                # A constant under the window is in its bins 0 and 1 alone, which spares a copy of the frames.
+                mean = block.mean(-1)
+                spectra[..., 0, 0] -= mean * (self.n_fft / 2)
+                spectra[..., 1, 0] += mean * (self.n_fft / 4)
+            squares = spectra.flatten(-2).square_()
             blocks.append((squares[..., ::2] + squares[..., 1::2]) @ filters)
         return torch.cat(blocks, dim=1)
 
@@ -280,6 +310,9 @@ class CRNNFeatureExtractor(SequenceFeatureExtractor):
                 raise ValueError(f"{name} must be an integer of at least 1; found {value!r}")
         if not isinstance(self.n_fft, int) or self.n_fft < 2:
             raise ValueError(f"n_fft must be an integer of at least 2; found {self.n_fft!r}")
+        for name in ("remove_dc", "return_waveform"):
+            if not isinstance(value := getattr(self, name), bool):
+                raise ValueError(f"{name} must be true or false; found {value!r}")
         for name in ("f_min", "f_max", "dynamic_range", "padding_value"):
             value = getattr(self, name)
             if not isinstance(value, int | float) and not (value is None and name in ("f_max", "dynamic_range")):

@@ -14,13 +14,14 @@ import crnn_hf  # noqa: F401 - teaches the Auto classes the model type
 
 
 def load_detector(
-    model: str | Path, device: str | torch.device | None = None
+    model: str | Path, device: str | torch.device | None = None, *, any_head: bool = False
 ) -> tuple[PreTrainedModel, SequenceFeatureExtractor]:
     """Load a model for audio classification and its feature extractor, ready for inference, in float32.
 
     Args:
         model: folder or Hub name.
         device: where the model goes; by default to the GPU if there is one.
+        any_head: accept other labels, and a model without a trained head, for one whose head is to be replaced.
 
     Raises:
         OSError: there is no such folder, or no such model on the Hub, or no way to reach it.
@@ -32,10 +33,12 @@ def load_detector(
         model, dtype=torch.float32, output_loading_info=True
     )
     labels = sorted(detector.config.label2id)
-    if not {"real", "fake"} <= set(labels):
+    if not any_head and not {"real", "fake"} <= set(labels):
         raise ValueError(f"{model}: expected a model with the labels 'real' and 'fake'; found {labels}")
-    if loading["missing_keys"]:
-        raise ValueError(f"{model}: not a trained detector: it lacks the weights {sorted(loading['missing_keys'])}")
+    needed = f"{detector.base_model_prefix}." if any_head else ""
+    missing = sorted(name for name in loading["missing_keys"] if name.startswith(needed))
+    if missing:
+        raise ValueError(f"{model}: not a trained detector: it lacks the weights {missing}")
     if device is None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     return detector.eval().to(device), AutoFeatureExtractor.from_pretrained(model)

@@ -1,4 +1,10 @@
-"""CRNN: convolutions over the log-mel spectrogram, an LSTM over time, pooling, a linear head."""
+"""CRNN: convolutions over the log-mel spectrogram, an LSTM over time, pooling, a head.
+
+A transformer may listen along, see `backbone_crnn.py`; the losses and the head of those with a margin are in
+`loss_crnn.py`.
+"""
+
+from typing import Self
 
 import torch
 from torch import nn
@@ -8,7 +14,9 @@ from transformers import initialization as init
 from transformers.modeling_outputs import BaseModelOutputWithPooling, SequenceClassifierOutput
 from transformers.utils.generic import can_return_tuple
 
+from .backbone_crnn import CRNNBackbone
 from .configuration_crnn import CRNNConfig
+from .loss_crnn import CRNNCosineClassifier, label_costs, weighted_mean
 
 # Frames that the convolutions take at once outside of training; an hour at once would not fit the memory.
 BLOCK_FRAMES = 8192
@@ -215,8 +223,28 @@ class CRNNPreTrainedModel(PreTrainedModel):
         super()._init_weights(module)
         if isinstance(module, nn.Conv2d):
             init.kaiming_normal_(module.weight, nonlinearity="relu")
-        elif isinstance(module, nn.Linear):
+        elif isinstance(module, nn.Linear | CRNNCosineClassifier):
             init.xavier_uniform_(module.weight)
+        elif isinstance(module, CRNNBackbone):
+            module.init_weights()
+
+    @classmethod
+    def with_pretrained_backbone(cls, config: CRNNConfig) -> Self:
+        """A new model, to be trained, whose transformer has the weights that its name in the config stands for.
+
+        A model that was saved has them in its own file: `from_pretrained` loads that, and nothing else.
+
+        Raises:
+            ValueError: the config's backbone has no name, or that one lacks weights.
+            OSError: there is no such folder or Hub name, or no way to reach the Hub.
+        """
+        if config.backbone is None or config.backbone["name"] is None:
+            raise ValueError(f"expected a config whose backbone has a name; found {config.backbone}")
+        model = cls(config)
+        for module in model.modules():
+            if isinstance(module, CRNNBackbone):
+                module.load_pretrained()
+        return model
 
 
 class CRNNModel(CRNNPreTrainedModel):
@@ -226,8 +254,10 @@ class CRNNModel(CRNNPreTrainedModel):
         super().__init__(config)
         config.refuse_impossible_values()  # they may have been changed since the config was made
         self.encoder = CRNNConvEncoder(config)
+        self.backbone = None if config.backbone is None else CRNNBackbone(config)
+        input_size = self.encoder.output_size + (0 if self.backbone is None else self.backbone.output_size)
         output_size = config.hidden_size * (2 if config.bidirectional else 1)
-        sizes = [self.encoder.output_size] + [output_size] * (config.num_hidden_layers - 1)
+        sizes = [input_size] + [output_size] * (config.num_hidden_layers - 1)
         self.layers = nn.ModuleList(CRNNRecurrentLayer(config, size) for size in sizes)
         self.dropout = nn.Dropout(config.dropout)
         self.pooling = POOLINGS[config.pooling](config, output_size)
@@ -239,6 +269,7 @@ class CRNNModel(CRNNPreTrainedModel):
         input_features: torch.Tensor,
         attention_mask: torch.Tensor | None = None,
         output_hidden_states: bool | None = None,
+        input_values: torch.Tensor | None = None,
     ) -> BaseModelOutputWithPooling:
         """Encode a batch of clips.
 
@@ -247,25 +278,34 @@ class CRNNModel(CRNNPreTrainedModel):
             attention_mask: 1 for frames of the clip and 0 for the padding that follows them, (batch, frames); without
                 it, every frame counts. No layer lets padding reach the result.
             output_hidden_states: whether to return the states between the layers.
+            input_values: the waveforms that a `backbone` listens to, (batch, samples), as long as the frames reach.
             return_dict: whether to return a `ModelOutput` (the default) or a tuple.
 
         Returns:
             `last_hidden_state`, (batch, steps, size), where steps is frames / 8 by default, rounded up, and size is
             `hidden_size`, twice that if bidirectional; 0 where a step is padding. `pooler_output`, (batch, size), or
             (batch, 2 * size) with attentive statistics. `hidden_states`, if asked for: what enters the LSTM, (batch,
-            steps, conv size), and each of its layers' output, (batch, steps, size).
+            steps, conv size plus the backbone's), and each of its layers' output, (batch, steps, size).
 
         Raises:
-            ValueError: the input is not of shape (batch, frames, num_mel_bins), or the mask does not fit it.
+            ValueError: the input is not of shape (batch, frames, num_mel_bins), or the mask or the waveforms do not
+                fit it.
         """
         _check_input(input_features, attention_mask, self.config.num_mel_bins)
+        _check_waveforms(input_values, input_features.shape, self.backbone)
         if output_hidden_states is None:
             output_hidden_states = self.config.output_hidden_states
         mask = _padding_mask(attention_mask)
         if mask is not None:
             # Not a product, which would leave what is not finite as it is.
             input_features = input_features.masked_fill(~mask[..., None], 0)
+        frame_mask = mask
         hidden_states, mask = self.encoder(input_features.to(self.dtype), mask)
+        if self.backbone is not None:
+            embedded = self.backbone(input_values, _count(frame_mask, input_features), hidden_states.shape[1])
+            if mask is not None:
+                embedded = embedded * mask[..., None].to(embedded.dtype)
+            hidden_states = torch.cat([hidden_states, embedded], dim=-1)
         all_hidden_states = [hidden_states]
         for index, layer in enumerate(self.layers):
             if index > 0:
@@ -292,7 +332,8 @@ class CRNNForAudioClassification(CRNNPreTrainedModel):
         if config.classifier_proj_size is not None:
             self.projector = nn.Linear(size, config.classifier_proj_size)
             size = config.classifier_proj_size
-        self.classifier = nn.Linear(size, config.num_labels)
+        is_linear = config.loss == "cross_entropy"
+        self.classifier = nn.Linear(size, config.num_labels) if is_linear else CRNNCosineClassifier(config, size)
         self.post_init()
 
     @can_return_tuple
@@ -302,16 +343,19 @@ class CRNNForAudioClassification(CRNNPreTrainedModel):
         attention_mask: torch.Tensor | None = None,
         labels: torch.Tensor | None = None,
         output_hidden_states: bool | None = None,
+        input_values: torch.Tensor | None = None,
     ) -> SequenceClassifierOutput:
         """Classify a batch of clips.
 
         Args:
             input_features: log-mel spectrograms from [`CRNNFeatureExtractor`], (batch, frames, mel).
             attention_mask: 1 for frames of the clip and 0 for the padding that follows them, (batch, frames).
-            labels: the clips' labels, (batch,), int64: 0 for real and 1 for fake, if labels are the default ones.
-                With them the result holds a loss: cross-entropy, weighted by the config's `class_weights`; without
-                weights, the one that transformers takes for the config's `problem_type`.
+            labels: the clips' labels, (batch,), int64: 0 for real and 1 for fake, if labels are the default ones; or
+                each label's probability, (batch, labels), floats. With them the result holds a loss: the config's
+                `loss`, with its `class_weights` and `label_smoothing`; or the one that transformers takes for the
+                config's `problem_type`, if that is not one label a clip.
             output_hidden_states: whether to return the states between the layers.
+            input_values: the waveforms that a `backbone` listens to, (batch, samples), as long as the frames reach.
             return_dict: whether to return a `ModelOutput` (the default) or a tuple.
 
         Returns:
@@ -324,7 +368,11 @@ class CRNNForAudioClassification(CRNNPreTrainedModel):
             ValueError: as [`CRNNModel`].
         """
         outputs = self.crnn(
-            input_features, attention_mask, output_hidden_states=output_hidden_states, return_dict=True
+            input_features,
+            attention_mask,
+            output_hidden_states=output_hidden_states,
+            input_values=input_values,
+            return_dict=True,
         )
         pooled = self.dropout(outputs.pooler_output)
         if self.projector is not None:
@@ -346,11 +394,13 @@ class CRNNForAudioClassification(CRNNPreTrainedModel):
         return logits.mean(1, keepdim=True) + ratio[:, None] * directions
 
     def _loss(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        if self.config.class_weights is None:
+        config = self.config
+        has_one_label = config.problem_type in (None, "single_label_classification") and config.num_labels > 1
+        is_plain = config.loss == "cross_entropy" and config.class_weights is None and config.label_smoothing == 0
+        if not has_one_label or (is_plain and not labels.is_floating_point()):
             # transformers' own, which knows regression and several labels at once too.
-            return self.loss_function(labels, logits.float(), self.config)
-        weights = torch.tensor(self.config.class_weights, dtype=torch.float32, device=logits.device)
-        return F.cross_entropy(logits.float(), labels.to(logits.device), weight=weights)
+            return self.loss_function(labels, logits.float(), config)
+        return weighted_mean(label_costs(logits, config), labels, config.class_weights, config.label_smoothing)
 
 
 def _padding_mask(attention_mask: torch.Tensor | None) -> torch.Tensor | None:
@@ -372,3 +422,28 @@ def _check_input(input_features: torch.Tensor, attention_mask: torch.Tensor | No
             f"attention_mask must have the first two dimensions of input_features, {shape[:2]}; "
             f"found {tuple(attention_mask.shape)}"
         )
+
+
+def _check_waveforms(
+    input_values: torch.Tensor | None, features_shape: torch.Size, backbone: CRNNBackbone | None
+) -> None:
+    if backbone is None and input_values is not None:
+        raise ValueError("this model has no backbone to hear input_values; expected input_features alone")
+    if backbone is None:
+        return
+    wanted = (features_shape[0], backbone.num_samples(features_shape[1]))
+    found = None if input_values is None else tuple(input_values.shape)
+    if found != wanted:
+        raise ValueError(
+            f"this model has a backbone, which hears waveforms: input_values must have shape {wanted}, for "
+            f"{features_shape[1]} frames of {backbone.frame_length} samples, {backbone.hop_length} apart, as "
+            f"CRNNFeatureExtractor(return_waveform=True) gives them; found {found}"
+        )
+
+
+def _count(mask: torch.Tensor | None, input_features: torch.Tensor) -> torch.Tensor:
+    """How many frames are each clip's, (batch,)."""
+    batch, frames = input_features.shape[:2]
+    if mask is None:
+        return torch.full((batch,), frames, device=input_features.device)
+    return mask.sum(1)

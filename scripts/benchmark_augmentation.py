@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""What each augmentation costs a clip of four seconds, on one core, beside the features of the same clip.
+"""What each augmentation and vocoder costs a clip of four seconds, on one core, beside the features of the same clip.
 
 .venv/bin/python scripts/benchmark_augmentation.py
 """
@@ -15,6 +15,7 @@ from crnn_hf import CRNNFeatureExtractor
 from crnn_hf.augmentation import KINDS
 from crnn_hf.augmentation.examples import needs_no_files
 from crnn_hf.data.embedded.corpus import TRAIN, make_clip, plan_clip
+from crnn_hf.vocoding import VOCODERS
 
 RATE, SECONDS = 16_000, 4
 
@@ -31,6 +32,8 @@ def main() -> None:
         if needs_no_files(kind):
             augmentation = kind(probability=1.0)
             ways[name] = lambda rng, augmentation=augmentation: augmentation(voice, RATE, rng)
+    for name, vocoder in VOCODERS.items():
+        ways[name] = lambda rng, vocoder=vocoder: vocoder(voice, RATE, rng)
     times: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(options.rounds + 1):
         for name, way in ways.items():

@@ -10,8 +10,8 @@ import pytest
 import soundfile
 
 from crnn_hf.cli import main
-from crnn_hf.cli.shared import without_folder
 from crnn_hf.data import load_asvspoof5
+from crnn_hf.data.locations import without_folder
 from crnn_hf.inference import load_detector, score_clips
 from crnn_hf.metrics import compute_cm_metrics, read_scores
 from crnn_hf.metrics.exchange.arena import EXAMPLE

@@ -29,6 +29,7 @@ def test_agrees_with_torchaudio(
         n_fft=n_fft,
         hop_length=hop_length,
         mel_scale=mel_scale,
+        remove_dc=False,
         normalization=None,
         dynamic_range=None,
     )
@@ -37,6 +38,21 @@ def test_agrees_with_torchaudio(
     )
     expected = theirs(torch.from_numpy(speech)).clamp(min=1e-10).log().T
     torch.testing.assert_close(features(extractor, speech)[0], expected, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("n_fft", [400, 512])
+def test_an_offset_of_each_frame_is_removed(speech: np.ndarray, n_fft: int) -> None:
+    plain = {"n_fft": n_fft, "normalization": None, "dynamic_range": None}
+    extractor = CRNNFeatureExtractor(**plain)
+    frames = np.lib.stride_tricks.sliding_window_view(speech.astype(np.float64), n_fft)[::160]
+    centred = frames - frames.mean(1, keepdims=True)
+    power = np.abs(np.fft.rfft(centred * np.hanning(n_fft + 1)[:-1])) ** 2
+    filters = triangular_filters(80, n_fft // 2 + 1, RATE, 20.0, RATE / 2, "htk").numpy()
+    expected = np.log(np.maximum(power @ filters, 1e-10))
+    np.testing.assert_allclose(features(extractor, speech)[0], expected, atol=1e-3)
+    np.testing.assert_allclose(features(extractor, speech + np.float32(0.1))[0], expected, atol=1e-2)
+    offset = features(CRNNFeatureExtractor(**plain, remove_dc=False), speech + np.float32(0.1))[0]
+    assert np.abs(offset[:, 0] - expected[:, 0]).max() > 1
 
 
 def test_linear_bands_are_evenly_spaced_in_hertz() -> None:
@@ -187,6 +203,29 @@ def test_bad_clips_are_refused_by_index(clips: Any, message: str) -> None:
         CRNNFeatureExtractor()(clips, sampling_rate=RATE)
 
 
+@pytest.mark.parametrize("options", [{}, {"pad_to_multiple_of": 64}, {"max_length": 50, "truncation": True}])
+def test_waveforms_come_with_the_frames_that_they_lie_under(speech: np.ndarray, options: dict[str, Any]) -> None:
+    extractor = CRNNFeatureExtractor(return_waveform=True)
+    clips = [speech[:9_999], (2 + speech[:5_000]).astype(np.float64)]
+    batch = extractor(clips, sampling_rate=16_000, return_tensors="pt", **options)
+    plain = CRNNFeatureExtractor()(clips, sampling_rate=16_000, return_tensors="pt", **options)
+    assert set(plain) == {"input_features", "attention_mask"}
+    assert batch["input_features"].equal(plain["input_features"])
+    assert batch["input_values"].shape == (2, 512 + (batch["input_features"].shape[1] - 1) * 160)
+    for values, mask in zip(batch["input_values"], batch["attention_mask"], strict=True):
+        samples = 512 + (int(mask.sum()) - 1) * 160
+        assert float(values[:samples].mean()) == pytest.approx(0, abs=1e-5)
+        assert float(values[:samples].std()) == pytest.approx(1, abs=1e-3)
+        assert not values[samples:].any()
+
+
+def test_waveforms_keep_their_lengths_without_padding(speech: np.ndarray) -> None:
+    extractor = CRNNFeatureExtractor(return_waveform=True)
+    batch = extractor([speech[:9_999], speech[:5_000]], sampling_rate=16_000, padding=False)
+    for features, values in zip(batch["input_features"], batch["input_values"], strict=True):
+        assert values.shape == (512 + (len(features) - 1) * 160,)
+
+
 def test_another_sampling_rate_is_refused() -> None:
     with pytest.raises(ValueError, match="44100 Hz; expected 16000 Hz"):
         CRNNFeatureExtractor()(GOOD, sampling_rate=44_100)
@@ -209,6 +248,7 @@ def test_another_sampling_rate_is_refused() -> None:
         ({"f_max": 9000.0}, "f_min and f_max"),
         ({"mel_scale": "bark"}, "mel_scale"),
         ({"normalization": "z"}, "normalization"),
+        ({"return_waveform": "yes"}, "return_waveform"),
         ({"dynamic_range": 0.0}, "dynamic_range"),
         ({"padding_side": "left"}, "padding_side"),
     ],

@@ -1,19 +1,36 @@
 """Waveform to waveform and log-mel to log-mel, blind to the label."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+
+from torch import Tensor
 
 from crnn_hf.augmentation.band import BandLimit, Telephone
 from crnn_hf.augmentation.chain import Augmentation, Chain, chain
 from crnn_hf.augmentation.codec import Coding
 from crnn_hf.augmentation.level import DirectCurrent, Gain, HighPass
+from crnn_hf.augmentation.mixstyle import FreqMixStyle
 from crnn_hf.augmentation.noise import ColouredNoise, RecordedNoise
 from crnn_hf.augmentation.rawboost import ConvolutiveNoise, ImpulsiveNoise, StationaryNoise
 from crnn_hf.augmentation.reverberation import RecordedReverberation, Reverberation
 from crnn_hf.augmentation.spectrogram import SpecAugment
 from crnn_hf.augmentation.timing import EdgeSilence, Shift, Speed
 
-__all__ = ["KINDS", "SPECTROGRAM", "Augmentation", "Chain", "SpecAugment", "augmentations", "chain"]
+__all__ = [
+    "KINDS",
+    "SPECTROGRAM_KINDS",
+    "Augmentation",
+    "Batch",
+    "BatchAugmentation",
+    "Chain",
+    "FreqMixStyle",
+    "SpecAugment",
+    "augmentations",
+    "chain",
+]
+
+Batch = Mapping[str, Tensor]  # as the collator makes it
+BatchAugmentation = Callable[[Batch], Batch]
 
 # What each is called in a recipe.
 KINDS: dict[str, type[Augmentation]] = {
@@ -34,27 +51,28 @@ KINDS: dict[str, type[Augmentation]] = {
     "direct_current": DirectCurrent,
     "gain": Gain,
 }
-SPECTROGRAM = "spectrogram"  # what SpecAugment is called there
+# Those of a batch of spectrograms, which are applied after all others.
+SPECTROGRAM_KINDS: dict[str, type[SpecAugment] | type[FreqMixStyle]] = {
+    "spectrogram": SpecAugment,
+    "freq_mixstyle": FreqMixStyle,
+}
 
 
 def augmentations(
     settings: Mapping[str, Mapping[str, Any] | None], sampling_rate: int
-) -> tuple[Chain | None, SpecAugment | None]:
-    """What a recipe's section asks for: augmentations of waveforms, in its order, and one of spectrograms.
+) -> tuple[Chain | None, tuple[BatchAugmentation, ...]]:
+    """What a recipe's section asks for: augmentations of waveforms, and those of spectrograms, each in its order.
 
     Args:
-        settings: by the name of the augmentation, a key of `KINDS` or `SPECTROGRAM`, its fields; or None for its
+        settings: by the name of the augmentation, a key of `KINDS` or `SPECTROGRAM_KINDS`, its fields; or None for its
             defaults.
         sampling_rate: of the waveforms, in Hz.
 
     Raises:
         ValueError: as `chain`.
     """
-    kinds = {**KINDS, SPECTROGRAM: SpecAugment}
-    found = chain(settings, kinds, sampling_rate).augmentations
-    of_waveforms = [augmentation for augmentation in found if not isinstance(augmentation, SpecAugment)]
-    of_spectrograms = [augmentation for augmentation in found if isinstance(augmentation, SpecAugment)]
-    return (
-        Chain(of_waveforms, sampling_rate) if of_waveforms else None,
-        of_spectrograms[0] if of_spectrograms else None,
-    )
+    found = chain(settings, {**KINDS, **SPECTROGRAM_KINDS}, sampling_rate).augmentations
+    named = list(zip(settings, found, strict=True))
+    of_waveforms = [augmentation for name, augmentation in named if name in KINDS]
+    of_spectrograms = tuple(augmentation for name, augmentation in named if name in SPECTROGRAM_KINDS)
+    return Chain(of_waveforms, sampling_rate) if of_waveforms else None, of_spectrograms

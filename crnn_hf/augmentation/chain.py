@@ -5,7 +5,6 @@ from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 Waveform = NDArray[np.float32]
@@ -39,9 +38,8 @@ class Chain:
     augmentations: Sequence[Augmentation]
     sampling_rate: int = 16_000
 
-    def __call__(self, waveform: Waveform) -> Waveform:
-        """Augment a waveform, (samples,). Randomness is PyTorch's, which a `DataLoader` seeds in its workers."""
-        rng = np.random.default_rng(int(torch.randint(2**62, ())))
+    def __call__(self, waveform: Waveform, rng: np.random.Generator) -> Waveform:
+        """Augment a waveform, (samples,), by what `rng` draws."""
         for augmentation in self.augmentations:
             # Drawn whether it is applied or not, so that the probability of one does not change what others draw.
             own = np.random.default_rng(rng.integers(2**62))

@@ -19,6 +19,12 @@ def check_range(name: str, span: Any, lowest: float = -math.inf, highest: float 
         raise ValueError(f"{name} must be two numbers{bounds}, the lower first; found {span!r}")
 
 
+def check_positive(name: str, value: Any) -> None:
+    """Raise ValueError for what is no number above 0."""
+    if not _is_number(value) or value <= 0:
+        raise ValueError(f"{name} must be a number above 0; found {value!r}")
+
+
 def check_count(name: str, count: Any, least: int = 0) -> None:
     """Raise ValueError for what is no integer of at least `least`."""
     if not isinstance(count, int) or isinstance(count, bool) or count < least:

@@ -6,9 +6,31 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from crnn_hf.cli import augmenting, calibrating, corpora, detecting, evaluating, publishing, training
+from crnn_hf.cli import (
+    augmenting,
+    calibrating,
+    comparing,
+    corpora,
+    detecting,
+    evaluating,
+    probing,
+    publishing,
+    training,
+    vocoding,
+)
 
-COMMANDS = (training, calibrating, evaluating, publishing, detecting, augmenting, corpora)
+COMMANDS = (
+    training,
+    calibrating,
+    evaluating,
+    comparing,
+    probing,
+    publishing,
+    detecting,
+    augmenting,
+    vocoding,
+    corpora,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

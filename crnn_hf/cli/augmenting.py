@@ -26,7 +26,7 @@ def add_to(commands: Any) -> None:
 def augment(options: argparse.Namespace) -> int:
     """Write what augmentations make of a recording, to be heard and seen."""
     from crnn_hf.audio import read_audio
-    from crnn_hf.augmentation import KINDS, SPECTROGRAM, chain
+    from crnn_hf.augmentation import KINDS, SPECTROGRAM_KINDS, chain
     from crnn_hf.augmentation.examples import needs_no_files, write_examples
     from crnn_hf.training import read_recipe
 
@@ -34,7 +34,8 @@ def augment(options: argparse.Namespace) -> int:
         examples = {name: kind() for name, kind in KINDS.items() if needs_no_files(kind)}
     else:
         settings = json.loads(read_recipe(options.recipe, ["--data", "-"])[1].augmentation)
-        settings.pop(SPECTROGRAM, None)  # which changes no sound
+        for name in SPECTROGRAM_KINDS:
+            settings.pop(name, None)  # which changes no sound
         examples = dict(zip(settings, chain(settings, KINDS, RATE).augmentations, strict=True))
     waveform = read_audio(options.file, RATE)
     print(*write_examples(waveform, RATE, examples, options.output, options.seed), sep="\n")

@@ -3,7 +3,6 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 SPLITS = ("train", "validation", "test")
@@ -16,6 +15,11 @@ def add_corpus(command: argparse.ArgumentParser) -> None:
         help="a corpus in ASVspoof 5's layout, as a directory or an address, or hub; or recordings of your own: a "
         "folder with real/ and fake/, a table (.csv, .tsv, .jsonl, .parquet) or a dataset on the Hub, user/name",
     )
+    add_columns(command)
+
+
+def add_columns(command: argparse.ArgumentParser) -> None:
+    """The argument that says what the columns of a table are called."""
     command.add_argument(
         "--column",
         type=_name_and_column,
@@ -79,11 +83,6 @@ def faults_told(faults: Sequence[str], total: int, what: str) -> int:
 
 def corpus_name(options: argparse.Namespace) -> str:
     """What the clips of a command are called, without where they lie."""
+    from crnn_hf.data.locations import without_folder
+
     return f"{without_folder(options.data)}, {options.split}"
-
-
-def without_folder(data: str) -> str:
-    """What a corpus is called, without where it lies; a name on the Hub, user/name, is kept whole."""
-    if "://" in data:
-        return Path(data.partition("?")[0]).name
-    return Path(data).resolve().name if Path(data).exists() else data

@@ -5,7 +5,7 @@ from crnn_hf.data.collation import Collator
 from crnn_hf.data.corpora import load_corpus, overview
 from crnn_hf.data.own import load_recordings
 from crnn_hf.data.protocol import ProtocolError, Trial, parse_protocol
-from crnn_hf.data.reading import Clip, ClipReader, waveform_of
+from crnn_hf.data.reading import Clip, ClipReader, stretch_of, waveform_of
 
 __all__ = [
     "ASVspoof5",
@@ -21,5 +21,6 @@ __all__ = [
     "load_recordings",
     "overview",
     "parse_protocol",
+    "stretch_of",
     "waveform_of",
 ]

@@ -17,6 +17,13 @@ def is_address(location: str) -> bool:
     return "://" in location
 
 
+def without_folder(source: str) -> str:
+    """What a corpus is called, without where it lies; a name on the Hub, user/name, is kept whole."""
+    if is_address(source):
+        return Path(source.partition("?")[0]).name
+    return Path(source).resolve().name if Path(source).exists() else source
+
+
 def join(location: str, name: str) -> str:
     """The location of a file in a folder."""
     return f"{location.rstrip('/')}/{name}" if is_address(location) else str(Path(location) / name)

@@ -1,6 +1,6 @@
 """From a row of a corpus to the clip that a model hears: the one way, for training, evaluation and scoring alike."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -8,8 +8,6 @@ import numpy as np
 import torch
 
 from crnn_hf.audio import read_audio, read_stretch, resample, stretch
-
-Transform = Callable[[np.ndarray], np.ndarray]
 
 
 class Clip(TypedDict):
@@ -26,15 +24,12 @@ class ClipReader:
 
     Attributes:
         sampling_rate: of the waveforms, in Hz; what is recorded at another is resampled.
-        crop_seconds: read no more than a stretch so long of a longer clip, begun anywhere, so that a clip's length and
-            the silence at its ends tell training nothing. Randomness is PyTorch's, which a `DataLoader` seeds in each
-            of its workers. By default clips are read whole.
-        transform: what is done to each waveform after it is read, such as augmentation.
+        crop_seconds: read no more than a stretch so long of a longer clip, begun anywhere, as PyTorch's generator
+            draws, which a `DataLoader` seeds in each of its workers. By default clips are read whole.
     """
 
     sampling_rate: int = 16_000
     crop_seconds: float | None = None
-    transform: Transform | None = None
 
     def __call__(self, batch: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
         """Rows as `datasets` hands them to a transform, a list a column, to clips in the same form.
@@ -49,17 +44,30 @@ class ClipReader:
         }
 
     def _read(self, audio: Any) -> np.ndarray:
-        if self.crop_seconds is None:
-            waveform = waveform_of(audio, self.sampling_rate)
-        else:
-            waveform = self._crop(audio, self.crop_seconds)
-        return waveform if self.transform is None else self.transform(waveform)
+        position = 0.0 if self.crop_seconds is None else torch.rand(()).item()
+        return stretch_of(audio, self.crop_seconds, position, self.sampling_rate)
 
-    def _crop(self, audio: Any, seconds: float) -> np.ndarray:
-        position = torch.rand(()).item()
-        if isinstance(audio, Mapping) and audio["bytes"] is not None:
-            return read_stretch(audio["bytes"], seconds, position, self.sampling_rate, name=audio["path"])
-        return stretch(waveform_of(audio, self.sampling_rate), round(seconds * self.sampling_rate), position)
+
+def stretch_of(audio: Any, seconds: float | None, position: float, sampling_rate: int = 16_000) -> np.ndarray:
+    """No more than `seconds` of an audio column's value, or all of it where that is None.
+
+    Args:
+        audio: as `waveform_of` takes it.
+        seconds: length of the stretch; a shorter recording is read whole.
+        position: where the stretch begins, from 0, the start, to 1, so late that it ends with the recording.
+        sampling_rate: the wanted sampling rate in Hz.
+
+    Returns:
+        (samples,), float32, channels averaged.
+
+    Raises:
+        AudioReadError, FileNotFoundError: as `waveform_of`.
+    """
+    if seconds is None:
+        return waveform_of(audio, sampling_rate)
+    if isinstance(audio, Mapping) and audio["bytes"] is not None:
+        return read_stretch(audio["bytes"], seconds, position, sampling_rate, name=audio["path"])
+    return stretch(waveform_of(audio, sampling_rate), round(seconds * sampling_rate), position)
 
 
 def waveform_of(audio: Any, sampling_rate: int = 16_000) -> np.ndarray:

@@ -10,7 +10,13 @@ from crnn_hf.metrics.calibration import (
     operating_points,
 )
 from crnn_hf.metrics.cm_metrics import CM_METRICS
-from crnn_hf.metrics.confidence import Difference, bootstrap_intervals, paired_differences
+from crnn_hf.metrics.comparison import Comparison, compare
+from crnn_hf.metrics.confidence import (
+    Difference,
+    bootstrap_intervals,
+    paired_differences,
+    paired_eer_differences,
+)
 from crnn_hf.metrics.decisions import decision_metrics
 from crnn_hf.metrics.detection_cost import act_dcf, min_dcf
 from crnn_hf.metrics.error_rates import ErrorRates, equal_error_rate, error_rates
@@ -24,6 +30,7 @@ __all__ = [
     "CM_METRICS",
     "HEADLINE",
     "Calibration",
+    "Comparison",
     "Difference",
     "ErrorRates",
     "Keys",
@@ -34,6 +41,7 @@ __all__ = [
     "breakdown",
     "calibrate",
     "cllr",
+    "compare",
     "compute_cm_metrics",
     "cross_calibrated",
     "decision_metrics",
@@ -46,6 +54,7 @@ __all__ = [
     "min_dcf",
     "operating_points",
     "paired_differences",
+    "paired_eer_differences",
     "polarity_warning",
     "read_keys",
     "read_scores",

@@ -52,7 +52,7 @@ def breakdown(
         ValueError: as `compute_cm_metrics`, or not as many values as clips.
     """
     scores, is_fake = checked(scores, labels)
-    parts = _parts(is_fake, _checked_values(values, len(scores)))
+    parts = parts_of(is_fake, values)
     return [_group(name, scores[chosen], is_fake[chosen], threshold, resamples) for name, chosen in parts]
 
 
@@ -90,7 +90,7 @@ def eer_matrix(
         ValueError: as `breakdown`.
     """
     scores, is_fake = checked(scores, labels)
-    by_row, by_column = (dict(_parts(is_fake, _checked_values(values, len(scores)))) for values in (rows, columns))
+    by_row, by_column = (dict(parts_of(is_fake, values)) for values in (rows, columns))
     matrix = np.full((len(by_row), len(by_column)), np.nan)
     for row, in_row in enumerate(by_row.values()):
         for column, in_column in enumerate(by_column.values()):
@@ -114,8 +114,13 @@ def length_buckets(seconds: ArrayLike) -> list[str]:
     return [names[bucket] for bucket in np.searchsorted(LENGTHS, seconds, side="right") - 1]
 
 
-def _parts(is_fake: NDArray[np.bool_], values: NDArray) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-    """The name of each value that makes a group, in order, and which clips the group is of, (clips,)."""
+def parts_of(is_fake: NDArray[np.bool_], values: Sequence[str]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """The name of each value that makes a group, in order, and which clips the group is of, (clips,); see `breakdown`.
+
+    Raises:
+        ValueError: not as many values as clips.
+    """
+    values = _checked_values(values, len(is_fake))
     against_all_real = describes_fakes(is_fake, values)
     for name in np.unique(values[is_fake] if against_all_real else values):
         chosen = values == name

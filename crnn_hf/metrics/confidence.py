@@ -1,15 +1,17 @@
 """How far chance alone may have moved a figure, or the difference between two detectors."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crnn_hf.metrics.error_rates import Ranking, eer_of
+from crnn_hf.metrics.error_rates import Ranking, eer_of, eers_of
 from crnn_hf.metrics.summary import Meter
 from crnn_hf.metrics.trials import checked, named
 
+BLOCK_SIZE = 1_000_000  # clips that are weighed at a time
 FEW_CLIPS = 30  # of a class, below which a bootstrap over clips has too little to draw from
 
 
@@ -109,15 +111,80 @@ def paired_differences(
         one, other = (meter.headline(weights) for meter in meters)
         for name, differences in drawn.items():
             differences.append(other[name] - one[name])
-    found = {}
-    for name, differences in drawn.items():
-        lower, upper = np.quantile(differences, ends).tolist()
-        # One more in the numerator and in the denominator, for the sample itself is one of the draws.
-        beyond = 1 + min(np.sum(np.array(differences) <= 0), np.sum(np.array(differences) >= 0))
-        p_value = min(1.0, float(2 * beyond / (resamples + 1)))
-        one, other = whole[0][name], whole[1][name]
-        found[name] = Difference(one, other, other - one, lower, upper, p_value)
-    return found
+    return {
+        name: _difference(whole[0][name], whole[1][name], differences, ends) for name, differences in drawn.items()
+    }
+
+
+def paired_eer_differences(
+    first: ArrayLike,
+    second: ArrayLike,
+    labels: ArrayLike,
+    parts: Mapping[str, NDArray[np.bool_]],
+    *,
+    groups: Sequence[str] | None = None,
+    resamples: int = 1000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> tuple[dict[str, Difference], Difference]:
+    """How two detectors differ in the EER of parts of the same clips, such as each attack's, and in its mean.
+
+    All parts are measured on every resample, so that the mean's interval knows what they have in common. Drawn one by
+    one, there are as many clips of each part and class as there were; a resample of groups that lacks a class of a
+    part says nothing of it, and the mean is then over the others.
+
+    Args:
+        first, second: each detector's scores of the same clips in the same order, (clips,).
+        labels, groups, resamples, confidence, seed: as `bootstrap_intervals`.
+        parts: the clips of each part by its name, (clips,), with real clips and fakes; parts may overlap.
+
+    Returns:
+        The difference of each part, and that of the mean over the parts, all counting the same.
+
+    Raises:
+        ValueError: as `bootstrap_intervals`, of the clips of all parts; a part lacks a class; or there is no part.
+    """
+    ends = _ends(confidence)
+    if not parts:
+        raise ValueError("expected one part or more of the clips; found none")
+    members = [np.asarray(part, bool) for part in parts.values()]
+    some = np.logical_or.reduce(members)
+    first, is_fake = checked(np.asarray(first)[some], np.asarray(labels)[some])
+    second, _ = checked(np.asarray(second)[some], is_fake)
+    members = [part[some] for part in members]
+    rankings = [[Ranking(scores[part], is_fake[part]) for part in members] for scores in (first, second)]
+    groups = None if groups is None else named(groups)[some]
+    strata = np.unique(np.stack([is_fake, *members]), axis=1, return_inverse=True)[1].reshape(-1)
+    draws = _resampled(is_fake, groups, resamples, seed, strata)
+    blocks = []
+    # Many at a time, for most parts are small.
+    while block := list(islice(draws, max(1, BLOCK_SIZE // len(is_fake)))):
+        weights = np.stack(block)
+        blocks.append(np.full((len(block), len(members)), np.nan))
+        for column, part in enumerate(members):
+            drawn = weights[:, part]
+            has_both = (drawn @ is_fake[part] > 0) & (drawn @ ~is_fake[part] > 0)
+            one, other = (eers_of(ranking[column].rates(drawn[has_both])) for ranking in rankings)
+            blocks[-1][has_both, column] = other - one
+    differences = np.concatenate(blocks)
+    whole = [[eer_of(ranking.rates()) for ranking in of_parts] for of_parts in rankings]
+    found = {
+        name: _difference(one, other, differences[:, column], ends)
+        for column, (name, one, other) in enumerate(zip(parts, *whole, strict=True))
+    }
+    means = np.nanmean(differences[~np.isnan(differences).all(1)], axis=1)
+    return found, _difference(*(float(np.mean(figures)) for figures in whole), means, ends)
+
+
+def _difference(first: float, second: float, differences: ArrayLike, ends: Sequence[float]) -> Difference:
+    """A difference, with what its resamples say of it; those that are NaN say nothing."""
+    differences = np.asarray(differences)
+    differences = differences[~np.isnan(differences)]
+    lower, upper = np.quantile(differences, ends).tolist()
+    # One more in the numerator and in the denominator, for the sample itself is one of the draws.
+    beyond = 1 + min(np.sum(differences <= 0), np.sum(differences >= 0))
+    p_value = min(1.0, float(2 * beyond / (len(differences) + 1)))
+    return Difference(first, second, second - first, lower, upper, p_value)
 
 
 def _ends(confidence: float) -> list[float]:
@@ -128,17 +195,25 @@ def _ends(confidence: float) -> list[float]:
 
 
 def _resampled(
-    is_fake: NDArray[np.bool_], groups: Sequence[str] | None, resamples: int, seed: int
+    is_fake: NDArray[np.bool_],
+    groups: Sequence[str] | None,
+    resamples: int,
+    seed: int,
+    strata: NDArray[np.integer] | None = None,
 ) -> Iterator[NDArray[np.float64]]:
-    """How often each clip is drawn, (clips,), `resamples` times."""
+    """How often each clip is drawn, (clips,), `resamples` times.
+
+    Without groups, as many clips of each stratum are drawn as there are; by default the classes are the strata.
+    """
     if resamples < 1:
         raise ValueError(f"expected one resample or more; found {resamples}")
     rng = np.random.default_rng(seed)
     if groups is None:
-        real, fake = np.flatnonzero(~is_fake), np.flatnonzero(is_fake)
+        strata = is_fake if strata is None else strata
+        every = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
         for _ in range(resamples):
             weights = np.empty(len(is_fake))
-            for members in (real, fake):
+            for members in every:
                 drawn = rng.integers(len(members), size=len(members))
                 weights[members] = np.bincount(drawn, minlength=len(members))
             yield weights

@@ -50,14 +50,17 @@ class Ranking:
         """Error rates, where each clip counts for as many as its weight says; both classes need some.
 
         Args:
-            weights: (clips,), at least 0, in the clips' own order. By default every clip counts once.
+            weights: (clips,), at least 0, in the clips' own order. By default every clip counts once. Of several
+                weightings, (weightings, clips), the rates are of shape (weightings, clips + 1).
         """
-        weights = np.ones(len(self.scores)) if weights is None else np.asarray(weights, np.float64)[self.order]
-        fakes_below = np.cumsum(weights * self.is_fake)
-        real_below = np.cumsum(weights * ~self.is_fake)
+        weights = np.ones(len(self.scores)) if weights is None else np.asarray(weights, np.float64)[..., self.order]
+        fakes_below = np.cumsum(weights * self.is_fake, axis=-1)
+        real_below = np.cumsum(weights * ~self.is_fake, axis=-1)
+        start = np.zeros((*weights.shape[:-1], 1))
+        fakes = fakes_below[..., -1:]
         # Divided like this and not otherwise: the EER of equally close thresholds hangs on the last bit.
-        frr = np.concatenate([[0.0], real_below / real_below[-1]])
-        far = np.concatenate([[1.0], (fakes_below[-1] - fakes_below) / fakes_below[-1]])
+        frr = np.concatenate([start, real_below / real_below[..., -1:]], axis=-1)
+        far = np.concatenate([start + 1, (fakes - fakes_below) / fakes], axis=-1)
         return ErrorRates(self.thresholds, frr, far)
 
 
@@ -89,6 +92,13 @@ def eer_of(rates: ErrorRates) -> float:
     """EER of error rates that are computed already."""
     closest = equal_error_index(rates)
     return float((rates.frr[closest] + rates.far[closest]) / 2)
+
+
+def eers_of(rates: ErrorRates) -> NDArray[np.float64]:
+    """EER of each of several weightings, (weightings,)."""
+    closest = np.argmin(np.abs(rates.frr - rates.far), axis=-1, keepdims=True)
+    frr, far = (np.take_along_axis(each, closest, axis=-1) for each in (rates.frr, rates.far))
+    return ((frr + far) / 2)[..., 0]
 
 
 def equal_error_index(rates: ErrorRates) -> int:

@@ -1,5 +1,6 @@
-"""How figures per attack are told: as a table in the log and in TensorBoard, and not on the console's metric line."""
+"""How figures per attack are told: in tables on the console, in TensorBoard and in trackio, not in a line of all."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -7,14 +8,15 @@ from datasets import Dataset
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 from transformers import PrinterCallback, ProgressCallback, TrainerCallback
-from transformers.integrations import TensorBoardCallback
+from transformers.integrations import TensorBoardCallback, TrackioCallback
+from transformers.integrations.integration_utils import rewrite_logs
 
-from crnn_hf.training.evaluation_sets import MAIN
-from crnn_hf.training.figures import attack_counts, attack_key, labels_of
+from crnn_hf.training.figures import MAIN, attack_counts, attack_key, labels_of
 
 Metrics = Mapping[str, float]
 
 MOST_LINES = 40
+HIDDEN = re.compile(r"_attack_|^eval_.*(runtime|per_second)$")
 
 
 class Row(NamedTuple):
@@ -90,21 +92,44 @@ class TensorBoardTables(TensorBoardCallback):
             self.on_log(args, state, control, logs={f"{prefix_of(metrics)}_attacks": as_markdown(rows)})
 
 
-class _WithoutAttacks(TrainerCallback):
-    """Keeps the EER of each attack from the line of metrics, which the table tells better."""
+class TrackioTables(TrackioCallback):
+    """transformers' callback, which writes the scalars and the table beside them, as long as training lasts."""
+
+    def on_log(self, *args: Any, **kwargs: Any) -> None:
+        # Theirs would begin another run for the figures of the best model, which it has already.
+        if self._initialized:
+            super().on_log(*args, **kwargs)
+
+    def on_evaluate(
+        self, args: Any, state: Any, control: Any, metrics: Metrics, eval_dataloader: DataLoader, **kwargs: Any
+    ) -> None:
+        rows = attack_rows(metrics, eval_dataloader.dataset)
+        if rows and state.is_world_process_zero and self._initialized:
+            table = self._trackio.Table(columns=list(Row._fields), data=[list(row) for row in rows])
+            logs = rewrite_logs({f"{prefix_of(metrics)}_attacks": table})
+            self._trackio.log({**logs, "train/global_step": state.global_step})
+
+
+class _Brief(TrainerCallback):
+    """Keeps the EER of each attack from the line of metrics, which the table tells better, and how fast it went."""
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **kwargs: Any) -> None:
-        shown = {name: value for name, value in logs.items() if "_attack_" not in name}
+        shown = {name: value for name, value in logs.items() if not HIDDEN.search(name)}
         super().on_log(args, state, control, logs=shown, **kwargs)
 
 
-class Progress(_WithoutAttacks, ProgressCallback):
-    """transformers' progress bars, without the EER of each attack."""
+class Progress(_Brief, ProgressCallback):
+    """transformers' progress bars, in fewer figures."""
 
 
-class Printer(_WithoutAttacks, PrinterCallback):
-    """What transformers prints where there are no progress bars, without the EER of each attack."""
+class Printer(_Brief, PrinterCallback):
+    """What transformers prints where there are no progress bars, in fewer figures."""
 
 
 # transformers' callbacks, and what takes their place.
-REPLACEMENTS = {ProgressCallback: Progress, PrinterCallback: Printer, TensorBoardCallback: TensorBoardTables}
+REPLACEMENTS = {
+    ProgressCallback: Progress,
+    PrinterCallback: Printer,
+    TensorBoardCallback: TensorBoardTables,
+    TrackioCallback: TrackioTables,
+}

@@ -1,4 +1,4 @@
-"""What a run is evaluated on: the validation split of its corpus, and of any other corpus beside it."""
+"""What a run is evaluated on: the validation split of its corpus, of others beside it, and augmented copies."""
 
 import inspect
 import json
@@ -7,43 +7,48 @@ from typing import Any, NamedTuple
 
 from datasets import Dataset
 
+from crnn_hf.augmentation import KINDS, Augmentation, Chain, chain
 from crnn_hf.data import load_corpus, load_recordings
 from crnn_hf.data.columns import LABELS
 from crnn_hf.training.arguments import DataArguments
-from crnn_hf.training.figures import figure_names, labels_of
+from crnn_hf.training.augmented_sets import augmented
+from crnn_hf.training.figures import MAIN, figure_names, figure_of, labels_of, mean_figures
 
-MAIN = "validation"  # whose figures bear no name: `eval_eer`, where those of a set codec are `eval_codec_eer`
+# The means over all sets are called `eval_mean_eer`.
+RESERVED = (MAIN, "mean")
 COLUMNS = set(inspect.signature(load_recordings).parameters) - {"source", "split"}
 
 
 class Corpus(NamedTuple):
-    """Where clips come from.
+    """Where clips come from, and what is done to them.
 
     Attributes:
         source: as `load_corpus` takes it.
         columns: what it is to be told of own recordings, such as `{"label": "is_fake"}`.
+        augmentations: of the waveforms, in this order.
     """
 
     source: str
     columns: dict[str, Any]
+    augmentations: tuple[Augmentation, ...] = ()
 
 
 def evaluation_corpora(arguments: DataArguments) -> dict[str, Corpus]:
     """The corpora whose validation splits are evaluated, by name, the main one first.
 
     Raises:
-        ValueError: a name that could not be told from another figure's, a source that is none, or a column that
-            recordings do not have.
+        ValueError: a name that could not be told from another figure's, a source that is none, a column that
+            recordings do not have, or an augmentation that there is not.
     """
     corpora = {MAIN: Corpus(arguments.data, json.loads(arguments.columns))}
     for name, value in json.loads(arguments.evaluation_sets).items():
         # A set attack_A01 would have the EER of the main set's attack A01.
-        if not name.isidentifier() or name == MAIN or "attack" in name.split("_"):
+        if not name.isidentifier() or name in RESERVED or "attack" in name.split("_"):
             raise ValueError(
                 f"evaluation_sets: {name!r} is no name for a set; expected letters, digits and underscores, and "
-                f"neither {MAIN!r}, which is the split of data, nor the word 'attack'"
+                f"neither {MAIN!r}, which is the split of data, nor 'mean', nor the word 'attack'"
             )
-        corpora[name] = _corpus(name, value)
+        corpora[name] = _corpus(name, value, corpora[MAIN])
     for name, corpus in corpora.items():
         unknown = sorted(set(corpus.columns) - COLUMNS)
         if unknown:
@@ -51,27 +56,55 @@ def evaluation_corpora(arguments: DataArguments) -> dict[str, Corpus]:
     return corpora
 
 
-def _corpus(name: str, value: Any) -> Corpus:
+def _corpus(name: str, value: Any, main: Corpus) -> Corpus:
     columns = dict(value) if isinstance(value, dict) else {"data": value}
+    augmentations = _augmentations(name, columns.pop("augmentation", {}))
+    if augmentations and not columns:
+        return main._replace(augmentations=augmentations)
     source = columns.pop("data", None)
     if not isinstance(source, str):
         raise ValueError(
             f"evaluation_sets.{name} must be a corpus, or a mapping with data, the corpus, and what its columns are "
-            f"called; found {value!r}"
+            f"called, or with augmentation, what is done to the clips of either; found {value!r}"
         )
-    return Corpus(source, columns)
+    return Corpus(source, columns, augmentations)
 
 
-def load_evaluation_sets(corpora: Mapping[str, Corpus], first: int | None) -> dict[str, Dataset]:
-    """Load the validation split of each corpus, or its first so many clips.
+def _augmentations(name: str, settings: Any) -> tuple[Augmentation, ...]:
+    """The augmentations of a set, each of all clips unless its probability says otherwise."""
+    try:
+        if not isinstance(settings, dict):
+            raise ValueError(f"augmentation must be a mapping of names to settings; found {settings!r}")
+        always = {
+            kind: {"probability": 1.0, **(values or {})} if isinstance(values, dict | None) else values
+            for kind, values in settings.items()
+        }
+        return tuple(chain(always, KINDS).augmentations)
+    except ValueError as error:
+        raise ValueError(f"evaluation_sets.{name}: {error}") from error
+
+
+def load_evaluation_sets(
+    corpora: Mapping[str, Corpus], first: int | None, sampling_rate: int = 16_000, workers: int = 0
+) -> dict[str, Dataset]:
+    """Load the validation split of each corpus, or its first so many clips, and augment those that are to be.
+
+    Args:
+        corpora: by name.
+        first: how many clips of each.
+        sampling_rate: at which clips are augmented, in Hz.
+        workers: as `augmented`.
 
     Raises:
         FileNotFoundError, AudioReadError, ProtocolError: a corpus is not there, or a part of it is damaged.
         ValueError: a set without a real clip or without a fake, for which there are no error rates.
     """
-    sets = {}
-    for name, (source, columns) in corpora.items():
-        sets[name] = load_corpus(source, "validation", first=first, **columns)
+    sets: dict[str, Dataset] = {}
+    for name, (source, columns, augmentations) in corpora.items():
+        if augmentations and (source, columns) == corpora[MAIN][:2]:
+            sets[name] = sets[MAIN]
+        else:
+            sets[name] = load_corpus(source, "validation", first=first, **columns)
         labels = labels_of(sets[name])
         for label, label_name in enumerate(LABELS):
             if label not in labels:
@@ -79,6 +112,8 @@ def load_evaluation_sets(corpora: Mapping[str, Corpus], first: int | None) -> di
                     f"evaluation set {name}: of {len(labels)} clips from {source}, none is {label_name}; error rates "
                     "need real clips and fakes"
                 )
+        if augmentations:
+            sets[name] = augmented(sets[name], Chain(augmentations, sampling_rate), workers)
     return sets
 
 
@@ -86,7 +121,9 @@ def check_metric(metric: str | None, sets: Mapping[str, Dataset]) -> None:
     """Raise ValueError for a metric to choose the best checkpoint by that no evaluation of the sets will give."""
     if metric is None:
         return
-    names = [name if which == MAIN else f"{which}_{name}" for which in sets for name in figure_names(sets[which])]
+    names = [figure_of(which, name) for which in sets for name in figure_names(sets[which])]
+    means = mean_figures({f"eval_{name}": 0.0 for name in names}, sets)
+    names += [name.removeprefix("eval_") for name in means]
     if metric.removeprefix("eval_") not in names:
         # Of attacks there may be many.
         shown = ", ".join(name for name in names if "attack_" not in name)

@@ -1,7 +1,7 @@
 """What a pass over an evaluation set says: the headline metrics and, where attacks are known, the EER of each."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from datasets import Dataset
@@ -11,7 +11,9 @@ from transformers import EvalPrediction
 from crnn_hf.data.columns import UNKNOWN
 from crnn_hf.metrics import HEADLINE, breakdown, compute_cm_metrics, macro_average, real_scores
 
+MAIN = "validation"  # whose figures bear no name: `eval_eer`, where those of a set codec are `eval_codec_eer`
 MACRO = "eer_macro"
+MEANS = ("eer", MACRO)  # of which there are means over several evaluation sets
 
 
 def prediction_metrics(prediction: EvalPrediction, label2id: Mapping[str, int]) -> dict[str, float]:
@@ -46,6 +48,31 @@ def figure_names(dataset: Dataset) -> list[str]:
     """The names of all figures that an evaluation of the dataset will give, without prefix."""
     attacks = attack_counts(dataset)
     return ["loss", *HEADLINE, *([MACRO, *map(attack_key, attacks)] if len(attacks) > 1 else [])]
+
+
+def mean_figures(metrics: Mapping[str, float], sets: Collection[str], prefix: str = "eval") -> dict[str, float]:
+    """The means of the EER, and of its average over attacks, over several evaluation sets, which all count the same.
+
+    Args:
+        metrics: of all sets, the main one's with the prefix, such as `eval_eer`, and those of a set codec with its
+            name too, such as `eval_codec_eer`.
+        sets: their names.
+        prefix: "eval", or what the figures of the main set begin with.
+
+    Returns:
+        `eval_mean_eer` and `eval_mean_eer_macro`, each where all sets have the figure; empty for a single set.
+    """
+    means = {}
+    for figure in MEANS if len(sets) > 1 else ():
+        names = [f"{prefix}_{figure_of(name, figure)}" for name in sets]
+        if all(name in metrics for name in names):
+            means[f"{prefix}_mean_{figure}"] = float(np.mean([metrics[name] for name in names]))
+    return means
+
+
+def figure_of(name: str, figure: str) -> str:
+    """What a figure of an evaluation set is called, such as `codec_eer`; the main set's bear no name."""
+    return figure if name == MAIN else f"{name}_{figure}"
 
 
 def attack_key(attack: str) -> str:

@@ -12,7 +12,7 @@ from transformers import HfArgumentParser
 
 from crnn_hf.training.arguments import DataArguments, DetectorTrainingArguments, ModelArguments
 
-SECTIONS = ("architecture", "features", "columns", "evaluation_sets", "augmentation")
+SECTIONS = ("architecture", "features", "columns", "evaluation_sets", "vocoding", "augmentation", "replay")
 
 
 class RecipeError(ValueError):
@@ -32,9 +32,10 @@ def read_recipe(
     """Read a recipe.
 
     Args:
-        recipe: path of a YAML file, or the name of one that comes with the package, such as `"quickstart"`.
+        recipe: path of a YAML file, or the name of one that comes with the package, such as `"quickstart"`, which is
+            also `"recipes/quickstart.yaml"` where there is no such file.
         overrides: settings as on the command line, `--name value`, or `--section.name value` for a field of the
-            sections `architecture`, `features`, `columns` and `evaluation_sets`. They win over the file.
+            sections, which are in `SECTIONS`. They win over the file.
 
     Raises:
         FileNotFoundError: there is no such file, and no recipe of that name.
@@ -78,9 +79,13 @@ def _load(recipe: str) -> dict[str, Any]:
     if not path.is_file():
         packaged = files("crnn_hf") / "recipes"
         names = sorted(entry.name.removesuffix(".yaml") for entry in packaged.iterdir())
-        if recipe not in names:
+        # As the package's own folder calls it.
+        name = path.stem if recipe == f"recipes/{path.stem}.yaml" else recipe
+        if name not in names:
             raise FileNotFoundError(f"{recipe}: no such file, nor one of the recipes {', '.join(names)}")
-        path = Path(str(packaged / f"{recipe}.yaml"))
+        path = Path(str(packaged / f"{name}.yaml"))
+        if name != recipe:
+            print(f"There is no file {recipe} here; this is the recipe {name}, which comes with the package.")
     try:
         settings = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:

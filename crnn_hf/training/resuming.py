@@ -1,9 +1,11 @@
 """A run goes on where it stopped, and only as the run that it was."""
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import Any
+
+from transformers.trainer import TRAINER_STATE_NAME
 
 from crnn_hf.training.arguments import DataArguments, DetectorTrainingArguments, ModelArguments
 
@@ -11,18 +13,27 @@ SETTINGS_FILE = "settings.json"
 # Of transformers' settings, those that would make a run that goes on another one.
 DECISIVE = (
     "seed",
+    "data_seed",
+    "train_sampling_strategy",
+    "dataloader_drop_last",
     "learning_rate",
     "weight_decay",
     "lr_scheduler_type",
     "warmup_steps",
-    "per_device_train_batch_size",
     "gradient_accumulation_steps",
     "label_smoothing_factor",
+    "ema_decay",
     "optim",
     # The best checkpoint so far is noted with its figure.
     "metric_for_best_model",
 )
-DEFAULTS = {field.name: field.default for arguments in (ModelArguments, DataArguments) for field in fields(arguments)}
+CLIPS = "clips_per_batch"  # of all processes together, however many they are
+DEFAULTS = {
+    field.name: field.default_factory() if field.default is MISSING else field.default
+    for arguments in (ModelArguments, DataArguments, DetectorTrainingArguments)
+    for field in fields(arguments)
+    if field.default is not MISSING or field.default_factory is not MISSING
+}
 
 
 def settings_of(
@@ -33,6 +44,7 @@ def settings_of(
         **asdict(model_arguments),
         **asdict(data_arguments),
         **{name: getattr(training_arguments, name) for name in DECISIVE},
+        CLIPS: training_arguments.train_batch_size * training_arguments.world_size,
     }
 
 
@@ -53,20 +65,41 @@ def checkpoint_to_resume(output: Path, settings: dict[str, Any]) -> str | None:
         return None
     noted = output / SETTINGS_FILE
     there = json.loads(noted.read_text(encoding="utf-8")) if noted.is_file() else {}
-    # A run of an earlier version lacks settings that came later; it was as their defaults are.
-    was = {name: there.get(name, DEFAULTS.get(name)) for name in settings}
+    was = {name: _as_now(there).get(name, DEFAULTS.get(name)) for name in settings}
     differing = [name for name, value in settings.items() if was[name] != value]
     if differing:
         changes = ", ".join(f"{name} was {was[name]!r} and is now {settings[name]!r}" for name in differing)
         raise ValueError(f"{output} holds another run: {changes}. Choose another output_dir, or delete it")
-    print(f"Going on from {checkpoint}")
     return checkpoint
+
+
+def _as_now(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings that an earlier version noted, as this one would: what came later was as its default is."""
+    settings = dict(settings)
+    if isinstance(crop := settings.get("crop_seconds"), float):
+        settings["crop_seconds"] = [crop]
+    if "per_device_train_batch_size" in settings:
+        settings[CLIPS] = settings["per_device_train_batch_size"]
+    return settings
 
 
 def last_checkpoint(output: Path) -> str | None:
     """The newest checkpoint that was written to its end, of which the Trainer's state is the last part."""
-    whole = [str(path.parent) for path in output.glob("checkpoint-*/trainer_state.json")]
+    whole = [str(path.parent) for path in output.glob(f"checkpoint-*/{TRAINER_STATE_NAME}") if _state(path)]
     return max(whole, key=step_of, default=None)
+
+
+def step_of_model(output: Path) -> int:
+    """The step after which the model in a run's folder was saved, to its end; -1 where none was."""
+    return _state(output / TRAINER_STATE_NAME).get("global_step", -1)
+
+
+def _state(path: Path) -> dict[str, Any]:
+    """A Trainer's state; empty where it is not there, or was not written to its end."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
 
 
 def step_of(checkpoint: str | None) -> int:

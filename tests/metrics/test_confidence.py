@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from crnn_hf.metrics import HEADLINE, bootstrap_intervals, compute_cm_metrics, paired_differences
+from crnn_hf.metrics import HEADLINE, bootstrap_intervals, compute_cm_metrics, equal_error_rate, paired_differences
+from crnn_hf.metrics.confidence import paired_eer_differences
 from crnn_hf.metrics.summary import Meter
 
 RESAMPLES = 200
@@ -202,3 +203,44 @@ def test_draws_without_one_class_are_drawn_again() -> None:
 def test_detectors_of_other_clips_are_refused() -> None:
     with pytest.raises(ValueError, match=r"shapes \(2,\) and \(3,\)"):
         paired_differences([1.0, 2.0, 3.0], [1.0, 2.0], [0, 1, 1], resamples=5)
+
+
+def test_parts_differ_as_they_would_alone() -> None:
+    scores, labels = parted_by_two(300)
+    other = scores + np.random.default_rng(1).normal(0, 0.5, len(scores))
+    parts = {"all": np.ones(len(scores), bool), "half": np.arange(len(scores)) % 4 < 2}
+    by_part, mean = paired_eer_differences(scores, other, labels, parts, resamples=RESAMPLES)
+    alone = paired_differences(scores, other, labels, resamples=RESAMPLES)["eer"]
+    assert by_part["all"][:3] == alone[:3]
+    assert by_part["all"][3:5] == pytest.approx(alone[3:5], abs=0.01)  # other draws
+    of_half = [equal_error_rate(each[parts["half"]], labels[parts["half"]]) for each in (scores, other)]
+    assert list(by_part["half"][:2]) == of_half
+    assert mean.difference == pytest.approx(np.mean([found.difference for found in by_part.values()]))
+    assert mean.lower < mean.difference < mean.upper
+
+
+def test_the_mean_over_parts_knows_what_they_have_in_common() -> None:
+    scores, labels = parted_by_two(300)
+    other = scores + np.random.default_rng(1).normal(0, 0.5, len(scores))
+    chosen = np.ones(len(scores), bool)
+    by_part, mean = paired_eer_differences(scores, other, labels, {"a": chosen, "b": chosen}, resamples=RESAMPLES)
+    assert by_part["a"] == by_part["b"] == mean
+
+
+def test_a_speaker_without_clips_of_a_part_says_nothing_of_it() -> None:
+    labels = np.array([0, 1] * 6)
+    speakers = np.repeat(["a", "b", "c"], 4)
+    first, second = np.where(labels, -1.0, 1.0), np.where(labels, 1.0, -1.0)
+    parts = {name: speakers == name for name in "abc"}
+    by_part, mean = paired_eer_differences(first, second, labels, parts, groups=speakers, resamples=RESAMPLES)
+    assert [found[:5] for found in (*by_part.values(), mean)] == [(0, 1, 1, 1, 1)] * 4
+    # As often as the part was drawn at all: two in three times.
+    assert [found.p_value for found in by_part.values()] == pytest.approx([3 / RESAMPLES] * 3, rel=0.2)
+
+
+def test_parts_without_both_classes_are_refused() -> None:
+    scores, labels = [1.0, 2.0, 3.0], [0, 1, 1]
+    with pytest.raises(ValueError, match="expected one part or more of the clips; found none"):
+        paired_eer_differences(scores, scores, labels, {}, resamples=5)
+    with pytest.raises(ValueError, match="found fakes only"):
+        paired_eer_differences(scores, scores, labels, {"x": np.array([False, True, True])}, resamples=5)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from crnn_hf.metrics import equal_error_rate, error_rates
-from crnn_hf.metrics.error_rates import Ranking, auc_of, equal_error_index
+from crnn_hf.metrics.error_rates import Ranking, auc_of, eer_of, eers_of, equal_error_index
 
 REAL, FAKE = 0, 1
 
@@ -87,6 +87,17 @@ def test_clips_of_weight_zero_are_not_there() -> None:
     kept = np.append(True, weights[Ranking(scores, labels).order] > 0)
     assert weighted.frr[kept].tolist() == rest.frr.tolist()
     assert weighted.far[kept].tolist() == rest.far.tolist()
+
+
+def test_several_weightings_at_once_are_as_each_alone() -> None:
+    rng = np.random.default_rng(0)
+    ranking = Ranking(rng.normal(size=40).round(1), np.arange(40) % 2)
+    weights = rng.integers(0, 3, (25, 40))
+    rates = ranking.rates(weights)
+    alone = [ranking.rates(each) for each in weights]
+    assert np.array_equal(rates.frr, [each.frr for each in alone])
+    assert np.array_equal(rates.far, [each.far for each in alone])
+    assert eers_of(rates).tolist() == [eer_of(each) for each in alone]
 
 
 def test_one_class_alone_is_refused() -> None:

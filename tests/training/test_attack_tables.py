@@ -1,8 +1,22 @@
 """Tables per attack are short, and begin with the worst."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
 from datasets import Dataset
 
-from crnn_hf.training.attack_tables import MOST_LINES, Row, as_markdown, as_text, attack_rows, prefix_of
+from crnn_hf.training.arguments import DetectorTrainingArguments
+from crnn_hf.training.attack_tables import (
+    HIDDEN,
+    MOST_LINES,
+    Row,
+    TrackioTables,
+    as_markdown,
+    as_text,
+    attack_rows,
+    prefix_of,
+)
 
 METRICS = {"eval_codec_loss": 0.5, "eval_codec_eer": 0.2, "eval_codec_attack_a_eer": 0.1, "eval_codec_attack_b_eer": 1}
 
@@ -35,3 +49,43 @@ def test_of_many_attacks_the_worst_are_shown() -> None:
     assert len(as_text(rows[:-2], "validation").splitlines()) == MOST_LINES
     assert "more" not in as_text(rows[:-2], "validation")
     assert len(as_markdown(rows).splitlines()) == len(rows) + 2
+
+
+def test_what_the_console_leaves_out() -> None:
+    kept = [
+        "eval_eer",
+        "eval_codec_eer",
+        "eval_mean_eer",
+        "train_runtime",
+        "train_samples_per_second",
+        "loss",
+        "epoch",
+    ]
+    left_out = ["eval_attack_a_eer", "eval_codec_attack_b_eer", "eval_runtime", "eval_codec_steps_per_second"]
+    assert [name for name in kept + left_out if not HIDDEN.search(name)] == kept
+
+
+def test_trackio_gets_figures_and_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "trackio"))
+    callback = TrackioTables()
+    arguments = DetectorTrainingArguments(output_dir=str(tmp_path / "run"), project="test")
+    state = SimpleNamespace(is_world_process_zero=True, global_step=7)
+    rows = Dataset.from_dict({"label": [0, 1, 1, 1], "attack": ["-", "a", "b", "a"]})
+    callback.on_train_begin(arguments, state, None)
+    callback.on_log(arguments, state, None, logs=dict(METRICS))
+    callback.on_evaluate(arguments, state, None, METRICS, SimpleNamespace(dataset=rows))
+    callback.on_train_end(arguments, state, None)
+    # The best model, once more.
+    callback.on_log(arguments, state, None, logs=dict(METRICS))
+    callback.on_evaluate(arguments, state, None, METRICS, SimpleNamespace(dataset=rows))
+
+    from trackio import SQLiteStorage
+
+    assert [run["name"] for run in SQLiteStorage.get_run_records("test")] == [arguments.output_dir]
+    figures, table = SQLiteStorage.get_logs("test", arguments.output_dir)
+    assert figures["eval/codec_eer"] == 0.2
+    assert table["train/global_step"] == 7
+    assert table["eval/codec_attacks"]["_value"] == [
+        {"attack": "b", "clips": 1, "eer": 1},
+        {"attack": "a", "clips": 2, "eer": 0.1},
+    ]

@@ -5,7 +5,7 @@ import pytest
 from datasets import Dataset
 
 from crnn_hf.metrics import HEADLINE, equal_error_rate
-from crnn_hf.training.figures import attack_counts, attack_metrics, attacks_of, figure_names
+from crnn_hf.training.figures import attack_counts, attack_metrics, attacks_of, figure_names, mean_figures
 
 ATTACKS = ["A01", "A02", "-"]
 
@@ -42,3 +42,15 @@ def test_columns_are_read_without_the_clips() -> None:
     assert attacks_of(dataset) == ["b", "-", "a", "b"]
     assert attack_counts(dataset.select([3, 0, 1])) == {"b": 2}
     assert figure_names(dataset) == ["loss", *HEADLINE, "eer_macro", "attack_a_eer", "attack_b_eer"]
+
+
+def test_means_over_sets_are_of_what_all_sets_have() -> None:
+    metrics = {"eval_eer": 0.1, "eval_coded_eer": 0.4, "eval_eer_macro": 0.2, "eval_coded_eer_macro": 0.3}
+    means = mean_figures(metrics, ["validation", "coded"])
+    assert means == pytest.approx({"eval_mean_eer": 0.25, "eval_mean_eer_macro": 0.25})
+    del metrics["eval_coded_eer_macro"]
+    assert mean_figures(metrics, ["validation", "coded"]) == pytest.approx({"eval_mean_eer": 0.25})
+    assert mean_figures(metrics, ["validation"]) == {}
+    assert mean_figures({"test_eer": 0.1, "test_coded_eer": 0.3}, ["validation", "coded"], "test") == pytest.approx(
+        {"test_mean_eer": 0.2}
+    )

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -333,12 +334,30 @@ def test_balanced_weights() -> None:
         balanced_weights([1, 1], {"real": 0, "fake": 1})
 
 
+def test_balanced_weights_of_what_is_heard() -> None:
+    label2id = {"real": 0, "fake": 1}
+    # Of four real clips one becomes a fake.
+    assert balanced_weights([0, 0, 0, 0, 1], label2id, vocoded=0.25) == pytest.approx([5 / 6, 5 / 4])
+    # What sampling balances the loss need not.
+    assert balanced_weights([0, 1, 1], label2id, np.array([0.5, 0.25, 0.25])) == pytest.approx([1, 1])
+    assert balanced_weights([0, 1, 1], label2id, np.array([0.5, 0.2, 0.3]), 0.5) == pytest.approx([2, 2 / 3])
+    with pytest.raises(ValueError, match="makes fakes of all real clips"):
+        balanced_weights([0, 1], label2id, vocoded=1)
+
+
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
         (["--crop_seconds", "0"], r"crop_seconds must be at least 0\.032.*found 0\.0"),
         (["--crop_seconds", "inf"], "found inf"),
-        (["--label_smoothing_factor", "0.1"], "no room for class weights"),
+        (["--label_smoothing_factor", "1"], r"label_smoothing_factor must be at least 0 and below 1; found 1\.0"),
+        (["--mixup", "-1"], r"mixup must be a number of at least 0; found -1\.0"),
+        (["--ema_decay", "1"], r"ema_decay must be above 0 and below 1, or null; found 1\.0"),
+        (["--early_stopping_patience", "0"], "early_stopping_patience must be at least 1, or null; found 0"),
+        (
+            ["--early_stopping_patience", "2", "--eval_strategy", "no", "--load_best_model_at_end", "false"],
+            "early_stopping_patience needs a metric",
+        ),
         (["--dataloader_in_order", "false"], "dataloader_in_order must stay True"),
         (["--prediction_loss_only", "true"], "prediction_loss_only must stay False"),
         (["--evaluation_sets.validation", "elsewhere"], "'validation' is no name for a set"),
@@ -349,3 +368,37 @@ def test_settings_that_would_fail_later_are_refused_at_once(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         run(tmp_path, tmp_path / "model", *overrides)
+
+
+ALL_OPTIONS = {
+    "mixup": "0.3",
+    "ema_decay": "0.9",
+    "label_smoothing_factor": "0.1",
+    "augmentation__freq_mixstyle": "null",
+    "augmentation__spectrogram": "null",
+    "evaluation_sets__coded__augmentation__codec": "null",
+    "metric_for_best_model": "mean_eer",
+    "early_stopping_patience": "2",
+    "calibrate": "true",
+    "use_cpu": "true",
+}
+
+
+@pytest.mark.parametrize(
+    "faster", ["bf16", pytest.param("torch_compile", marks=pytest.mark.slow)], ids=["bf16", "compiled"]
+)
+def test_all_options_go_together(run_training: Callable, tmp_path: Path, faster: str) -> None:
+    metrics = run_training(tmp_path, **ALL_OPTIONS, **{faster: "true"})
+    assert metrics["eval_mean_eer"] == pytest.approx((metrics["eval_eer"] + metrics["eval_coded_eer"]) / 2)
+    model, _ = load_detector(tmp_path)
+    # They are the run's, not the model's.
+    assert (model.config.class_weights, model.config.label_smoothing) == (None, 0)
+    assert all(parameter.dtype == torch.float32 for parameter in model.parameters())
+
+
+def test_labels_are_smoothed_in_the_models_own_loss(run_training: Callable, tmp_path: Path) -> None:
+    settings = {"learning_rate": "0", "num_train_epochs": "1"}
+    plain = run_training(tmp_path / "plain", **settings)
+    smoothed = run_training(tmp_path / "smoothed", **settings, label_smoothing_factor="0.5")
+    assert smoothed["eval_eer"] == plain["eval_eer"]
+    assert smoothed["eval_loss"] != plain["eval_loss"]

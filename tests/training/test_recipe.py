@@ -26,7 +26,7 @@ def test_a_file(recipe: str) -> None:
     assert json.loads(model.architecture) == {"conv_channels": [4, 8], "hidden_size": 8}
     assert json.loads(model.features) == {"n_fft": 1024}
     assert model.model is None
-    assert (data.data, data.balance_classes, data.crop_seconds) == ("corpus", False, 4.0)
+    assert (data.data, data.balance_classes, data.crop_seconds) == ("corpus", False, [4.0])
     assert (training.learning_rate, training.num_train_epochs) == (5e-4, 2)
     assert training.metric_for_best_model == "eer"
 
@@ -35,14 +35,26 @@ def test_the_command_line_wins(recipe: str) -> None:
     overrides = ["--learning_rate", "1e-2", "--architecture.hidden_size", "16", "--architecture.pooling=mean"]
     model, data, training = read_recipe(recipe, [*overrides, "--balance_classes", "--crop-seconds=3"])
     assert json.loads(model.architecture) == {"conv_channels": [4, 8], "hidden_size": 16, "pooling": "mean"}
-    assert (data.balance_classes, data.crop_seconds, training.learning_rate) == (True, 3.0, 0.01)
+    assert (data.balance_classes, data.crop_seconds, training.learning_rate) == (True, [3.0], 0.01)
 
 
 def test_recipes_that_come_with_the_package() -> None:
     assert read_recipe("quickstart")[1].data == "runs/quickstart/corpus"
 
 
-@pytest.mark.parametrize("name", ["recipes/quickstart.yaml", "experiments/quickstart.yml", "quickstart.yaml"])
+def test_one_of_them_by_its_path_in_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert read_recipe("recipes/quickstart.yaml")[1].data == "runs/quickstart/corpus"
+    assert "no file recipes/quickstart.yaml here; this is the recipe quickstart" in capsys.readouterr().out
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes" / "quickstart.yaml").write_text("data: my own\n")
+    assert read_recipe("recipes/quickstart.yaml")[1].data == "my own"
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("name", ["recipes/nothing.yaml", "experiments/quickstart.yml", "quickstart.yaml"])
 def test_a_mistyped_path_is_not_taken_for_one_of_them(name: str) -> None:
     with pytest.raises(FileNotFoundError, match="no such file"):
         read_recipe(name)
@@ -55,7 +67,7 @@ def test_null_is_none_unless_the_command_line_says_otherwise(tmp_path: Path) -> 
     assert model.architecture == "{}"
     assert data.crop_seconds is None
     assert training.save_total_limit is None
-    assert read_recipe(str(path), ["--crop_seconds", "3"])[1].crop_seconds == 3.0
+    assert read_recipe(str(path), ["--crop_seconds", "3"])[1].crop_seconds == [3.0]
 
 
 def test_sections_can_be_given_in_every_way(tmp_path: Path) -> None:
@@ -133,6 +145,16 @@ def test_files_that_are_no_recipes_are_refused_by_name(tmp_path: Path, text: str
 def test_no_such_recipe() -> None:
     with pytest.raises(FileNotFoundError, match=r"nothing: no such file, nor one of the recipes .*quickstart"):
         read_recipe("nothing")
+
+
+def test_replay_is_a_section_and_freeze_a_list(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text("data: x\nfreeze: [convolutions, layers.0]\nreplay: {data: old, share: 0.5}\n")
+    model, data, _ = read_recipe(str(path), ["--replay.share", "0.3", "--replay.label", "is_fake"])
+    assert model.freeze == ["convolutions", "layers.0"]
+    assert json.loads(data.replay) == {"data": "old", "share": 0.3, "label": "is_fake"}
+    model, data, _ = read_recipe("finetune", ["--data", "x", "--model", "m", "--freeze", "pooling,layers"])
+    assert (model.freeze, model.layer_decay, data.replay) == (["pooling,layers"], 0.8, "{}")
 
 
 def test_every_setting_is_described() -> None:

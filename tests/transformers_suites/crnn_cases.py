@@ -16,6 +16,7 @@ from transformers.models.auto import modeling_auto
 from transformers.testing_utils import torch_device
 
 from crnn_hf import CRNNConfig, CRNNFeatureExtractor, CRNNForAudioClassification, CRNNModel
+from crnn_hf.backbone_configuration_crnn import complete_backbone
 
 from . import test_pipeline_mixin
 from .test_configuration_common import ConfigTester
@@ -28,6 +29,22 @@ from .test_sequence_feature_extraction_common import SequenceFeatureExtractionTe
 modeling_auto.MODEL_MAPPING_NAMES[CRNNConfig.model_type] = "CRNNModel"
 modeling_auto.MODEL_FOR_AUDIO_CLASSIFICATION_MAPPING_NAMES[CRNNConfig.model_type] = "CRNNForAudioClassification"
 
+TINY_WAVE = {
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 20,
+    "conv_dim": [8] * 7,
+    "num_conv_pos_embeddings": 8,
+    "num_conv_pos_embedding_groups": 2,
+}
+TINY_WHISPER = {
+    "d_model": 16,
+    "encoder_layers": 2,
+    "encoder_attention_heads": 2,
+    "encoder_ffn_dim": 20,
+    "max_source_positions": 40,
+}
 SMALL = {"num_mel_bins": 16, "conv_channels": [4, 8], "hidden_size": 8, "num_hidden_layers": 2, "attention_size": 6}
 
 
@@ -45,7 +62,7 @@ class CRNNModelTester:
         self.num_hidden_layers = config.num_hidden_layers
         # What the suites expect of the first hidden state, which here is what enters the LSTM.
         self.seq_length = -(-self.num_frames // config.time_reduction)
-        self.hidden_size = CRNNModel(config).encoder.output_size
+        self.hidden_size = CRNNModel(config).layers[0].forward_lstm.input_size
 
     def get_config(self) -> CRNNConfig:
         return CRNNConfig(**copy.deepcopy(self.options))
@@ -53,7 +70,11 @@ class CRNNModelTester:
     def prepare_config_and_inputs_for_common(self) -> tuple[CRNNConfig, dict[str, torch.Tensor]]:
         config = self.get_config()
         features = floats_tensor([self.batch_size, self.num_frames, config.num_mel_bins])
-        return config, {"input_features": features, "attention_mask": self.random_mask()}
+        inputs = {"input_features": features, "attention_mask": self.random_mask()}
+        if config.backbone is not None:
+            samples = config.backbone["frame_length"] + (self.num_frames - 1) * config.backbone["hop_length"]
+            inputs["input_values"] = floats_tensor([self.batch_size, samples])
+        return config, inputs
 
     def random_mask(self) -> torch.Tensor:
         """Right-padded; lengths go from one frame to all of them."""
@@ -141,6 +162,44 @@ class CRNNUnidirectionalModelTest(CRNNModelTest):
         "bidirectional": False,
         "num_hidden_layers": 1,
     }
+
+
+class CRNNHybridModelTest(CRNNModelTest):
+    """With a transformer that listens along, partly trained."""
+
+    # transformers does not initialise all weights of WavLM and Whisper either.
+    test_can_init_all_missing_weights_before_2023 = False
+    options: ClassVar[dict[str, Any]] = {
+        "backbone": complete_backbone({"config": {"model_type": "wavlm", **TINY_WAVE}, "frozen_layers": 1})
+    }
+
+    # These three ask the CRNN for what only the transformer within it can do; it is not asked for through the CRNN.
+
+    @unittest.skip("The CRNN has no attentions to return.")
+    def test_capture_outputs_decorator(self) -> None:
+        pass
+
+    @unittest.skip("The CRNN returns all of its hidden states or none.")
+    def test_can_capture_specific_layers_hidden_states(self) -> None:
+        pass
+
+    @unittest.skip("The transformer takes the fastest attention that it has.")
+    def test_can_set_attention_dynamically(self) -> None:
+        pass
+
+
+class CRNNWhisperHybridModelTest(CRNNHybridModelTest):
+    """With the encoder of Whisper, frozen."""
+
+    options: ClassVar[dict[str, Any]] = {
+        "backbone": complete_backbone({"config": {"model_type": "whisper", **TINY_WHISPER}})
+    }
+
+
+class CRNNMarginModelTest(CRNNModelTest):
+    """With the head and the loss of AM-Softmax."""
+
+    options: ClassVar[dict[str, Any]] = {"loss": "am_softmax", "margin": 0.4, "cosine_scale": 5.0}
 
 
 class CRNNPipelineTest(PipelineTesterMixin, unittest.TestCase):

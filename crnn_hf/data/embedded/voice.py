@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-Samples = NDArray[np.float32]
+from crnn_hf.vocoding.short_time import Samples, hann, time_varying_filter
 
 SAMPLING_RATE = 16_000
 HOP = 128  # samples (8 ms) between two settings of a time-varying filter
@@ -155,50 +155,6 @@ def draw_speaker(rng: np.random.Generator, name: str, gender: str) -> Speaker:
         rate=rng.uniform(0.85, 1.2),
         accent=rng.uniform(1.5, 4.0),
     )
-
-
-def hann(length: int) -> Samples:
-    """Periodic Hann window of shape (length,): at a hop of half its length it sums to 1."""
-    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)).astype(np.float32)
-
-
-def frame(waveform: Samples, length: int, hop: int) -> Samples:
-    """Cut (samples,) into (frames, length), frame ``t`` centred on sample ``t * hop``; zeros beyond the ends."""
-    frames = 1 + -(-len(waveform) // hop)
-    padded = np.zeros((frames - 1) * hop + length, dtype=np.float32)
-    padded[length // 2 :][: len(waveform)] = waveform
-    return np.lib.stride_tricks.sliding_window_view(padded, length)[::hop]
-
-
-def overlap_add(frames: Samples, hop: int, samples: int) -> Samples:
-    """Sum (frames, length) back into (samples,), the inverse placement of :func:`frame`; ``hop`` divides length."""
-    count, length = frames.shape
-    parts = length // hop
-    blocks = np.zeros((count + parts - 1, hop), dtype=np.float32)
-    for part in range(parts):
-        blocks[part : part + count] += frames[:, part * hop : (part + 1) * hop]
-    return blocks.reshape(-1)[length // 2 :][:samples]
-
-
-def time_varying_filter(waveform: Samples, response: NDArray[np.complex64], hop: int = HOP) -> Samples:
-    """Filter by a frequency response that changes every ``hop`` samples, cross-fading from one to the next.
-
-    Each frame sits in the middle of its FFT buffer, so that zero-phase responses may ring before it too.
-
-    Args:
-        waveform: Samples of shape (samples,).
-        response: Responses of shape (frames, bins), frame ``t`` at sample ``t * hop``, as :func:`frame` counts them.
-            The FFT has ``2 * (bins - 1)`` points, a multiple of ``hop``, and should be several times ``hop`` long.
-        hop: Samples from one response to the next.
-
-    Returns:
-        Filtered samples of shape (samples,).
-    """
-    size = 2 * (response.shape[1] - 1)
-    window = np.zeros(size, dtype=np.float32)
-    window[size // 2 - hop : size // 2 + hop] = hann(2 * hop)
-    spectrum = np.fft.rfft(frame(waveform, size, hop) * window)
-    return overlap_add(np.fft.irfft(spectrum * response, size), hop, len(waveform))
 
 
 def resonator(frequency: NDArray, bandwidth: NDArray, bins: int) -> NDArray[np.complex64]:
@@ -362,12 +318,12 @@ def synthesize_utterance(speaker: Speaker, seconds: float, rng: np.random.Genera
     pulses, flow = glottal_source(f0_contour(speaker, pitch, rng), speaker, rng)
     breath = rng.standard_normal(samples, dtype=np.float32) * (0.5 + flow)
     source = voicing * (pulses + speaker.breathiness * breath) + 0.3 * aspiration * breath
-    voiced = time_varying_filter(source, vocal_tract(np.stack(formants, axis=1), speaker))
+    voiced = time_varying_filter(source, vocal_tract(np.stack(formants, axis=1), speaker), HOP)
 
     colour = resonator(track("noise_peak", 0.02, settings), track("noise_width", 0.02, settings), BINS)
     colour[:, :8] = 0  # frication has nothing below 125 Hz
     noise = frication * rng.standard_normal(samples, dtype=np.float32)
-    hiss = time_varying_filter(noise, colour / np.abs(colour).max(axis=1, keepdims=True))
+    hiss = time_varying_filter(noise, colour / np.abs(colour).max(axis=1, keepdims=True), HOP)
 
     loudness = np.sqrt(np.mean(voiced**2)) + 1e-6
     speech = voiced + 1.5 * loudness * hiss

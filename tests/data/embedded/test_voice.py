@@ -5,20 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from crnn_hf.data.embedded.vocoders import track_f0
 from crnn_hf.data.embedded.voice import (
     BINS,
     SAMPLING_RATE,
     draw_speaker,
-    frame,
     glottal_source,
-    hann,
-    overlap_add,
     place_in_room,
     resonator,
     synthesize_utterance,
-    time_varying_filter,
 )
+from crnn_hf.vocoding.pitch import track_f0
 
 
 def rng(seed=0):
@@ -69,21 +65,6 @@ def test_formant_scale_moves_the_spectrum_up():
         return np.average(np.linspace(0, 8000, len(power)), weights=power)
 
     assert centroid(1.2) > 1.05 * centroid(0.95)
-
-
-def test_frames_add_up_to_the_waveform():
-    waveform = rng().standard_normal(1000).astype(np.float32)
-    window = hann(256)
-    np.testing.assert_allclose(overlap_add(frame(waveform, 256, 128) * window, 128, 1000), waveform, atol=1e-5)
-
-
-def test_time_varying_filter_applies_each_response_where_it_belongs():
-    waveform = rng().standard_normal(4096).astype(np.float32)
-    response = np.ones((33, BINS), dtype=np.complex64)
-    response[16:] = 0.5 * np.exp(-1j * np.pi * np.linspace(0, 1, BINS) * 10)  # ten samples late
-    filtered = time_varying_filter(waveform, response)
-    np.testing.assert_allclose(filtered[:1900], waveform[:1900], atol=1e-4)
-    np.testing.assert_allclose(filtered[2200:], 0.5 * waveform[2190:-10], atol=1e-4)
 
 
 def test_utterances_repeat_for_a_seed_and_differ_between_seeds():

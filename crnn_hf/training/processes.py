@@ -1,0 +1,72 @@
+"""Several processes train as one would on all their clips together."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from crnn_hf.modeling_crnn import CRNNMaskedBatchNorm
+
+
+class SharedSum(torch.autograd.Function):
+    """The sum over all processes of a tensor that each of them has, which each of them gets."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor) -> Tensor:
+        total = value.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        # What a process has goes into the sums of all, so it gets the slopes of all.
+        return SharedSum.forward(ctx, gradient)
+
+
+class SharedBatchNorm(CRNNMaskedBatchNorm):
+    """Batch norm whose statistics, in training, are those of the clips of all processes, without their padding."""
+
+    def forward(self, hidden_states: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Normalise (batch, channels, steps, bands); `mask` is (batch, steps), true where a step is the clip's."""
+        if not self.training:
+            return super().forward(hidden_states, mask)
+        if mask is not None:
+            hidden_states = hidden_states * mask[:, None, :, None].to(hidden_states.dtype)
+        steps = hidden_states.shape[0] * hidden_states.shape[2] if mask is None else mask.sum()
+        count = torch.as_tensor(steps * hidden_states.shape[3], dtype=torch.float32, device=hidden_states.device)
+        values = hidden_states.float()
+        sums = torch.cat([values.sum((0, 2, 3)), values.square().sum((0, 2, 3)), count[None]])
+        mean, square, count = SharedSum.apply(sums).split([self.num_features, self.num_features, 1])
+        count = count.clamp(min=1)
+        mean, square = mean / count, square / count
+        variance = (square - mean.square()).clamp(min=0)
+        self._update_running_statistics(mean.detach(), variance.detach() * count / (count - 1).clamp(min=1))
+        scale = self.weight * torch.rsqrt(variance + self.eps)
+        shift = self.bias - mean * scale
+        return (hidden_states * scale[:, None, None] + shift[:, None, None]).to(hidden_states.dtype)
+
+
+def share_batch_norm(model: nn.Module) -> None:
+    """Let the batch norms of a model share their statistics among all processes. Its parameters stay as they are."""
+    for module in model.modules():
+        if type(module) is CRNNMaskedBatchNorm:
+            module.__class__ = SharedBatchNorm
+
+
+def weight_ratio(labels: Tensor, class_weights: Sequence[float]) -> Tensor:
+    """How much a process's clips weigh in the loss, compared to those of a process on average.
+
+    A loss that is the weighted mean over a process's clips, times this, has as its mean over the processes the
+    weighted mean over all clips.
+
+    Args:
+        labels: (clips,), of this process; or each label's probability, (clips, labels), floats.
+        class_weights: of each label.
+    """
+    weights = torch.tensor(class_weights, dtype=torch.float32, device=labels.device)
+    weight = (labels @ weights if labels.is_floating_point() else weights[labels]).sum()
+    total = weight.clone()
+    dist.all_reduce(total)
+    return weight * dist.get_world_size() / total
