@@ -307,8 +307,8 @@ def test_bad_input_is_one_line_and_status_2(
 def test_augmentations_can_be_heard(tmp_path: Path, capsys: pytest.CaptureFixture[str], speech: np.ndarray) -> None:
     recording, output = tmp_path / "clip.wav", tmp_path / "examples"
     soundfile.write(recording, speech, 16_000)
-    assert main(["augment", str(recording), "--output", str(output), "--recipe", "augmented"]) == 0
-    names = ["original", "edge_silence", "reverberation", "noise", "band_limit", "codec", "gain"]
+    assert main(["augment", str(recording), "--output", str(output), "--recipe", "crnn-asvspoof5"]) == 0
+    names = ["original", "edge_silence", "reverberation", "noise", "convolutive_noise", "band_limit", "codec", "gain"]
     files = [str(output / f"{name}.{kind}") for name in names for kind in ("flac", "png")]
     assert capsys.readouterr().out.split() == files
     assert all(Path(file).stat().st_size > 0 for file in files)
@@ -343,7 +343,7 @@ def test_own_recordings_from_a_folder_to_a_verdict(
         folder.mkdir(parents=True, exist_ok=True)
         shutil.move(file, folder)
     small = ["--architecture.conv_channels=[4]", "--architecture.hidden_size=4", "--num_train_epochs=1"]
-    assert main(["train", "crnn", "--data", "mine", "--output_dir", "model", *small]) == 0
+    assert main(["train", "crnn-asvspoof5", "--data", "mine", "--output_dir", "model", *small]) == 0
     printed = capsys.readouterr().out
     assert re.search(r"train: 1[234] clips, \d real and \d fake", printed)
     assert main(["evaluate", "model", "mine", "--output", "report"]) == 0

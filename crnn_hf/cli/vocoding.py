@@ -80,7 +80,7 @@ def vocode(options: argparse.Namespace) -> int:
     )
     for (split, kind), count in outcome.counts.items():
         print(f"{split:10}  {kind}  {count}")
-    print(f"They are in {options.output}. Train on them: crnn-hf train crnn --data {options.output}")
+    print(f"They are in {options.output}. Train on them: crnn-hf train crnn-asvspoof5 --data {options.output}")
     return faults_told(outcome.faults, len(originals), "recordings could not be read; nothing was made of them")
 
 

@@ -197,7 +197,7 @@ def test_a_frozen_model_is_tuned_and_resumed(
 
 def test_settings_that_mean_nothing_are_refused(tiny_detector: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="new_head is for a model to go on from; found no model"):
-        train(*read_recipe("crnn", ["--data", "x", "--new_head", "true"]))
+        train(*read_recipe("crnn-asvspoof5", ["--data", "x", "--new_head", "true"]))
     for decay in ("0", "1.5"):
         with pytest.raises(ValueError, match=f"layer_decay must be above 0 and at most 1; found {float(decay)}"):
             tune(tiny_detector, Path("nowhere"), tmp_path, "--layer_decay", decay)
@@ -230,7 +230,7 @@ def test_new_fakes_are_learned_and_with_replay_old_ones_are_not_forgotten(tmp_pa
         told = ["--data", str(corpora[corpus]), "--output_dir", str(models[name]), *options, *more]
         train(*read_recipe(recipe, told))
 
-    run("crnn", "base", "old", "--num_train_epochs", "12")
+    run("crnn-asvspoof5", "base", "old", "--num_train_epochs", "12")
     tuning = ["--model", str(models["base"]), "--num_train_epochs", "6", "--learning_rate", "0.001"]
     run("finetune", "tuned", "new", *tuning)
     run("finetune", "replayed", "new", *tuning, "--replay.data", str(corpora["old"]), "--replay.share", "0.5")

@@ -165,10 +165,10 @@ def test_every_setting_is_described() -> None:
 
 def test_settings_within_settings_of_a_section() -> None:
     def augmentation(*overrides: str) -> dict[str, Any]:
-        return json.loads(read_recipe("augmented", ["--data", "d", *overrides])[1].augmentation)
+        return json.loads(read_recipe("crnn-asvspoof5", ["--data", "d", *overrides])[1].augmentation)
 
     whole = augmentation()
-    assert whole["noise"] == {"probability": 0.5}
+    assert whole["noise"] == {"probability": 0.4}
     changed = augmentation("--augmentation.noise.probability", "0.9", "--augmentation.gain.decibels=[-3, 3]")
     assert changed == {**whole, "noise": {"probability": 0.9}, "gain": {"probability": 0.5, "decibels": [-3, 3]}}
     assert augmentation("--augmentation.speed", "null") == {**whole, "speed": None}

@@ -40,7 +40,7 @@ def digests(folder: Path) -> dict[str, str]:
 def test_what_it_writes_is_read_by_the_corpora(mine, tmp_path, capsys):
     out = tmp_path / "out"
     assert main(["vocode", str(mine), str(out), "--per-clip", "2", "--vocoders", "upsampled,lpc_vocoder"]) == 0
-    assert f"crnn-hf train crnn --data {out}" in capsys.readouterr().out
+    assert f"crnn-hf train crnn-asvspoof5 --data {out}" in capsys.readouterr().out
 
     splits = {split: load_corpus(out, split) for split in ("train", "validation")}
     assert {split: len(rows) for split, rows in splits.items()} == {"train": 24, "validation": 6}
