@@ -42,15 +42,15 @@ class Augmenter:
         return {"audio": {"bytes": file.getvalue(), "path": row["audio"]["path"]}}
 
 
-def augmented(dataset: Dataset, chain: Chain, workers: int = 0) -> Dataset:
+def augmented(dataset: Dataset, chain: Chain) -> Dataset:
     """Augment all clips of a corpus, with a progress bar, and keep the result where `datasets` keeps its copies.
 
-    The next run with the same clips and augmentations finds them there.
+    The next run with the same clips and augmentations finds them there. One process does it: those that `map` forks
+    could wait for ever on a lock of PyTorch's threads.
 
     Args:
         dataset: rows with the columns of `crnn_hf.data.columns`.
         chain: what is done to each clip.
-        workers: how many processes share the work; fewer than two: this one does it. It does not change the result.
 
     Raises:
         AudioReadError, FileNotFoundError: a clip cannot be read whole; the message names it.
@@ -64,7 +64,6 @@ def augmented(dataset: Dataset, chain: Chain, workers: int = 0) -> Dataset:
         features=dataset.features,
         cache_file_name=str(folder / f"{key}.arrow"),
         new_fingerprint=key,
-        num_proc=workers if workers > 1 else None,
         desc="Augmenting an evaluation set",
     )
 

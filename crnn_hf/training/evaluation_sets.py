@@ -85,7 +85,7 @@ def _augmentations(name: str, settings: Any) -> tuple[Augmentation, ...]:
 
 
 def load_evaluation_sets(
-    corpora: Mapping[str, Corpus], first: int | None, sampling_rate: int = 16_000, workers: int = 0
+    corpora: Mapping[str, Corpus], first: int | None, sampling_rate: int = 16_000
 ) -> dict[str, Dataset]:
     """Load the validation split of each corpus, or its first so many clips, and augment those that are to be.
 
@@ -93,7 +93,6 @@ def load_evaluation_sets(
         corpora: by name.
         first: how many clips of each.
         sampling_rate: at which clips are augmented, in Hz.
-        workers: as `augmented`.
 
     Raises:
         FileNotFoundError, AudioReadError, ProtocolError: a corpus is not there, or a part of it is damaged.
@@ -113,7 +112,7 @@ def load_evaluation_sets(
                     "need real clips and fakes"
                 )
         if augmentations:
-            sets[name] = augmented(sets[name], Chain(augmentations, sampling_rate), workers)
+            sets[name] = augmented(sets[name], Chain(augmentations, sampling_rate))
     return sets
 
 

@@ -85,7 +85,6 @@ def train(
             corpora,
             data_arguments.first_validation_clips,
             feature_extractor.sampling_rate,
-            training_arguments.dataloader_num_workers,
         )
         check_metric(training_arguments.metric_for_best_model, evaluation_sets)
         source, columns = corpora[MAIN][:2]

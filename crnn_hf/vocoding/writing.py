@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from multiprocessing import get_context
@@ -21,44 +21,17 @@ import soundfile
 from tqdm.auto import tqdm
 
 from crnn_hf.audio import AudioReadError, read_audio
+from crnn_hf.vocoding.plans import UNKNOWN, File, Original, generator, plan, with_stems
 from crnn_hf.vocoding.short_time import Samples
 
 SAMPLING_RATE = 16_000  # Hz, of real recordings and fakes alike
 TABLE = "recordings.parquet"
 MANIFEST = "vocoding.json"
 VERSION = 1  # raise it whenever the same settings give other bytes
-UNKNOWN = "-"
 FULL_SCALE = 32_768  # of 16 bits; what was read from them is written as it was
 AT_A_TIME = 16  # recordings a worker, between two looks at what was done
 
 Resynthesis = Callable[[Samples, int, np.random.Generator], Samples]
-
-
-@dataclass(frozen=True)
-class Original:
-    """A real recording.
-
-    Attributes:
-        name: unlike that of any other; files are called after it.
-        speaker: who speaks, or `"-"`.
-        split: the folder that it goes to with its fakes, such as `"train"`.
-        audio: gives `{"bytes": ..., "path": ...}` as an audio column of a corpus holds them, when it is called.
-        stem: what its files are called, without extension.
-    """
-
-    name: str
-    speaker: str
-    split: str
-    audio: Callable[[], Mapping[str, Any]]
-    stem: str = ""
-
-
-@dataclass(frozen=True)
-class File:
-    """A file to write: a real recording, or what a vocoder makes of it. `path` is within the output folder."""
-
-    path: str
-    vocoder: str | None = None
 
 
 @dataclass(frozen=True)
@@ -146,31 +119,6 @@ def claim(folder: Path, run: Mapping[str, Any]) -> None:
         raise FileExistsError(f"{folder} holds another run ({differ}); expected an empty folder, or the same run")
 
 
-def with_stems(originals: Sequence[Original]) -> list[Original]:
-    """Originals with names for their files: without folders, each another, upper case or lower."""
-    taken: Counter[str] = Counter()
-    named = []
-    for original in originals:
-        stem = _as_part(original.name)
-        taken[stem.casefold()] += 1
-        while (again := taken[stem.casefold()]) > 1:
-            stem = f"{stem}__{again}"
-            taken[stem.casefold()] += 1
-        named.append(replace(original, stem=stem))
-    return named
-
-
-def plan(original: Original, vocoders: Sequence[str], per_clip: int, seed: int) -> list[File]:
-    """The files of a recording: itself, and a fake by each of so many vocoders."""
-    drawn = _rng(seed, "vocoders", original.name).permutation(len(vocoders))[:per_clip]
-    speaker = "" if original.speaker == UNKNOWN else f"{_as_part(original.speaker)}/"
-    fakes = [vocoders[number] for number in sorted(drawn)]
-    return [
-        File(f"{original.split}/real/{speaker}{original.stem}.flac"),
-        *(File(f"{original.split}/fake/{_as_part(name)}/{original.stem}.flac", name) for name in fakes),
-    ]
-
-
 def make_files(
     task: tuple[str, Mapping[str, Any] | None, Sequence[File]],
     folder: Path,
@@ -202,7 +150,7 @@ def make_files(
             continue
         heard = waveform
         if file.vocoder is not None:
-            heard = vocoders[file.vocoder](waveform, SAMPLING_RATE, _rng(seed, file.vocoder, name))
+            heard = vocoders[file.vocoder](waveform, SAMPLING_RATE, generator(seed, file.vocoder, name))
         _write(folder / file.path, as_flac(heard))
     return None
 
@@ -256,16 +204,6 @@ def _write(path: Path, content: bytes) -> None:
     partial_path = path.with_name(f".{path.name}.{os.getpid()}")
     partial_path.write_bytes(content)
     partial_path.replace(path)
-
-
-def _rng(seed: int, *purpose: str) -> np.random.Generator:
-    """A generator for one purpose, so that neither order nor number of the recordings reaches what another draws."""
-    return np.random.default_rng([seed, *" ".join(purpose).encode()])
-
-
-def _as_part(name: str) -> str:
-    """A name as a part of a path: neither several parts nor hidden."""
-    return name.replace("/", "__").replace("\\", "__").lstrip(".") or "__"
 
 
 @contextmanager

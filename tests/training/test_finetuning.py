@@ -240,6 +240,5 @@ def test_new_fakes_are_learned_and_with_replay_old_ones_are_not_forgotten(tmp_pa
         return cllr(trials.scores, trials.is_fake)
 
     on_new, on_old = ({model: bits_lost(model, corpus) for model in models} for corpus in ("new", "old"))
-    print("RESULT", on_new, on_old)
     assert max(on_new["tuned"], on_new["replayed"]) < on_new["base"]
     assert on_old["replayed"] < on_old["tuned"]

@@ -11,7 +11,7 @@ import soundfile
 from crnn_hf.cli import main
 from crnn_hf.data import load_corpus, load_recordings
 from crnn_hf.vocoding import VOCODERS
-from crnn_hf.vocoding.writing import Original, with_stems
+from crnn_hf.vocoding.plans import Original, with_stems
 
 SPEAKERS = ("ann", "bo", "cy", "di", "ed")
 
