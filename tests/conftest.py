@@ -1,6 +1,10 @@
 """What the tests of several rooms share: a tiny corpus and a tiny model, both made here in a second."""
 
+import os
 from pathlib import Path
+
+# Before PyTorch starts its threads: some tests fork, and a fork of a process whose OpenMP threads run can hang.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 import datasets
 import numpy as np
