@@ -219,16 +219,15 @@ class CRNNFeatureExtractor(SequenceFeatureExtractor):
         """Power in each band, (clips, samples) to (clips, frames, mel)."""
         window = torch.hann_window(self.n_fft, device=waveforms.device)
         filters = self._filters().to(waveforms.device)
+        # A constant under the window is in its bins 0 and 1 alone, which spares a copy of the frames.
+        constant = torch.fft.rfft(window)[:2].real
         frames = waveforms.unfold(-1, self.n_fft, self.hop_length)
         blocks = []
         for block in frames.split(max(1, BLOCK_FRAMES // len(waveforms)), dim=1):
             # Real and imaginary parts lie side by side; summing strides takes half the time of summing pairs.
             spectra = torch.view_as_real(torch.fft.rfft(block * window))
             if self.remove_dc:
-                # A constant under the window is in its bins 0 and 1 alone, which spares a copy of the frames.
-                mean = block.mean(-1)
-                spectra[..., 0, 0] -= mean * (self.n_fft / 2)
-                spectra[..., 1, 0] += mean * (self.n_fft / 4)
+                spectra[..., :2, 0] -= block.mean(-1, keepdim=True) * constant
             squares = spectra.flatten(-2).square_()
             blocks.append((squares[..., ::2] + squares[..., 1::2]) @ filters)
         return torch.cat(blocks, dim=1)

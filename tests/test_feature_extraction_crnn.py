@@ -55,6 +55,23 @@ def test_an_offset_of_each_frame_is_removed(speech: np.ndarray, n_fft: int) -> N
     assert np.abs(offset[:, 0] - expected[:, 0]).max() > 1
 
 
+class EachBinABand(CRNNFeatureExtractor):
+    """No triangle reaches the two bins of frames of two samples."""
+
+    def _filters(self) -> torch.Tensor:
+        return torch.eye(self.n_fft // 2 + 1)
+
+
+@pytest.mark.parametrize("n_fft", [2, 3, 4, 5, 400])
+def test_an_offset_is_removed_from_frames_of_any_length(speech: np.ndarray, n_fft: int) -> None:
+    extractor = EachBinABand(n_fft=n_fft, normalization=None, dynamic_range=None)
+    frames = np.lib.stride_tricks.sliding_window_view(speech.astype(np.float64) + 0.1, n_fft)[::160]
+    centred = frames - frames.mean(1, keepdims=True)
+    power = np.abs(np.fft.rfft(centred * np.hanning(n_fft + 1)[:-1])) ** 2
+    found = features(extractor, speech + np.float32(0.1))[0].exp()
+    np.testing.assert_allclose(found, np.maximum(power, 1e-10), rtol=1e-2, atol=1e-6)
+
+
 def test_linear_bands_are_evenly_spaced_in_hertz() -> None:
     filters = triangular_filters(7, 257, RATE, 0.0, 8000.0, "linear")
     assert (filters.argmax(0) * 8000 / 256).tolist() == pytest.approx([1000 * band for band in range(1, 8)], abs=16)
