@@ -64,9 +64,9 @@ def complete_backbone(backbone: dict[str, Any]) -> dict[str, Any]:
     complete["config"] = config = _encoder_fields(config)
     encoder = backbone_config(complete)
     for setting in ("projection_size", "frame_length", "hop_length"):
-        _require(_is_count(complete[setting], 1), setting, "an integer of at least 1", complete[setting])
+        _require(is_count(complete[setting]), setting, "an integer of at least 1", complete[setting])
     layers, frozen = number_of_layers(encoder), complete["frozen_layers"]
-    is_number = frozen is None or (_is_count(frozen, 0) and frozen <= layers)
+    is_number = frozen is None or (is_count(frozen, 0) and frozen <= layers)
     _require(is_number, "frozen_layers", f"an integer from 0 to {layers}, or none for all", frozen)
     if complete["lora"] is not None:
         _require(frozen is None, "frozen_layers", "none with lora, which leaves all layers as they are", frozen)
@@ -91,6 +91,11 @@ def frame_shift(encoder: PreTrainedConfig) -> int:
     return 320 if encoder.model_type == "whisper" else math.prod(encoder.conv_stride)
 
 
+def is_count(value: Any, least: int = 1) -> bool:
+    """Whether a value is an integer, which true and false are not here, of at least `least`."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
 def _encoder_fields(config: Any) -> dict[str, Any]:
     """The fields that make the encoder, as a mapping that JSON gives back as it was."""
     fields = config.to_diff_dict() if isinstance(config, PreTrainedConfig) else config
@@ -109,7 +114,7 @@ def _complete_lora(lora: Any, model_type: str) -> dict[str, Any]:
     possible = LORA_TARGETS[model_type]
     targets = complete["targets"] = list(complete["targets"] or possible[:DEFAULT_LORA_TARGETS])
     _require(set(targets) <= set(possible), "lora.targets", f"among {', '.join(possible)} for {model_type}", targets)
-    _require(_is_count(complete["r"], 1), "lora.r", "an integer of at least 1", complete["r"])
+    _require(is_count(complete["r"]), "lora.r", "an integer of at least 1", complete["r"])
     alpha, dropout = complete["alpha"], complete["dropout"]
     _require(isinstance(alpha, int | float) and alpha > 0, "lora.alpha", "a number above 0", alpha)
     _require(isinstance(dropout, int | float) and 0 <= dropout < 1, "lora.dropout", "a number in [0, 1)", dropout)
@@ -137,7 +142,3 @@ def _refuse_unknown(given: dict[str, Any], known: dict[str, Any], name: str) -> 
 def _require(holds: bool, setting: str, wanted: str, found: Any) -> None:
     if not holds:
         raise ValueError(f"backbone{'.' if setting else ''}{setting} must be {wanted}; found {found!r}")
-
-
-def _is_count(value: Any, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least

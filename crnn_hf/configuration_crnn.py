@@ -5,7 +5,7 @@ from typing import Any
 
 from transformers import PreTrainedConfig
 
-from .backbone_configuration_crnn import complete_backbone
+from .backbone_configuration_crnn import complete_backbone, is_count
 
 LABELS = ("real", "fake")
 POOLINGS = ("attentive_statistics", "mean")
@@ -182,18 +182,18 @@ class CRNNConfig(PreTrainedConfig):
     def refuse_impossible_values(self) -> None:
         """Raise ValueError for a field that has a value which no model can have."""
         for name in ("num_mel_bins", "conv_kernel_size", "hidden_size", "num_hidden_layers", "attention_size"):
-            _require(self, name, _is_count(getattr(self, name)), "an integer of at least 1")
+            _require(self, name, is_count(getattr(self, name)), "an integer of at least 1")
         _require(self, "conv_kernel_size", self.conv_kernel_size % 2 == 1, "odd")
         channels = self.conv_channels
         is_list = isinstance(channels, list | tuple) and len(channels) > 0
-        _require(self, "conv_channels", is_list and all(map(_is_count, channels)), "a list of integers of at least 1")
-        _require(self, "num_time_halvings", _is_count(self.num_time_halvings, 0), "an integer of at least 0")
+        _require(self, "conv_channels", is_list and all(map(is_count, channels)), "a list of integers of at least 1")
+        _require(self, "num_time_halvings", is_count(self.num_time_halvings, 0), "an integer of at least 0")
         _require(self, "bidirectional", isinstance(self.bidirectional, bool), "true or false")
         _require(self, "dropout", _is_number(self.dropout) and 0 <= self.dropout < 1, "a number in [0, 1)")
         _require(self, "downsampling", self.downsampling in DOWNSAMPLINGS, f"one of {DOWNSAMPLINGS}")
         _require(self, "pooling", self.pooling in POOLINGS, f"one of {POOLINGS}")
         if self.classifier_proj_size is not None:
-            is_size = _is_count(self.classifier_proj_size)
+            is_size = is_count(self.classifier_proj_size)
             _require(self, "classifier_proj_size", is_size, "an integer of at least 1, or none")
         if self.class_weights is not None:
             weights = self.class_weights
@@ -246,10 +246,6 @@ class CRNNConfig(PreTrainedConfig):
 def _require(config: CRNNConfig, name: str, holds: bool, wanted: str) -> None:
     if not holds:
         raise ValueError(f"{name} must be {wanted}; found {getattr(config, name)!r}")
-
-
-def _is_count(value: Any, least: int = 1) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
 def _is_number(value: Any) -> bool:
