@@ -90,8 +90,7 @@ def equal_error_rate(scores: ArrayLike, labels: ArrayLike) -> float:
 
 def eer_of(rates: ErrorRates) -> float:
     """EER of error rates that are computed already."""
-    closest = equal_error_index(rates)
-    return float((rates.frr[closest] + rates.far[closest]) / 2)
+    return float(eers_of(rates))
 
 
 def eers_of(rates: ErrorRates) -> NDArray[np.float64]:
