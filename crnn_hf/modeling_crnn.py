@@ -31,14 +31,28 @@ class CRNNMaskedBatchNorm(nn.BatchNorm2d):
             return super().forward(hidden_states)
         hidden_states = hidden_states * mask[:, None, :, None].to(hidden_states.dtype)
         # In float32, for half precision cannot count the positions of a batch. At least 1, should it be all padding.
-        count = (mask.sum() * hidden_states.shape[-1]).clamp(min=1).float()
-        mean = hidden_states.sum((0, 2, 3), dtype=torch.float32) / count
-        square = hidden_states.float().square().sum((0, 2, 3)) / count
+        total = hidden_states.sum((0, 2, 3), dtype=torch.float32)
+        squares = hidden_states.float().square().sum((0, 2, 3))
+        total, squares, count = self._totals(total, squares, (mask.sum() * hidden_states.shape[-1]).float())
+        count = count.clamp(min=1)
+        mean, square = total / count, squares / count
         variance = (square - mean.square()).clamp(min=0)
         self._update_running_statistics(mean.detach(), variance.detach() * count / (count - 1).clamp(min=1))
         scale = self.weight * torch.rsqrt(variance + self.eps)
         shift = self.bias - mean * scale
         return (hidden_states * scale[:, None, None] + shift[:, None, None]).to(hidden_states.dtype)
+
+    def _totals(
+        self, total: torch.Tensor, squares: torch.Tensor, count: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """What mean and variance are made of: those of this batch, unless a subclass knows of more.
+
+        Args:
+            total: sum of the values, (channels,).
+            squares: sum of their squares, (channels,).
+            count: how many values a channel has, () or (1,).
+        """
+        return total, squares, count
 
     def _update_running_statistics(self, mean: torch.Tensor, unbiased_variance: torch.Tensor) -> None:
         self.num_batches_tracked.add_(1)

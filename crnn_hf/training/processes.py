@@ -30,22 +30,13 @@ class SharedBatchNorm(CRNNMaskedBatchNorm):
 
     def forward(self, hidden_states: Tensor, mask: Tensor | None = None) -> Tensor:
         """Normalise (batch, channels, steps, bands); `mask` is (batch, steps), true where a step is the clip's."""
-        if not self.training:
-            return super().forward(hidden_states, mask)
-        if mask is not None:
-            hidden_states = hidden_states * mask[:, None, :, None].to(hidden_states.dtype)
-        steps = hidden_states.shape[0] * hidden_states.shape[2] if mask is None else mask.sum()
-        count = torch.as_tensor(steps * hidden_states.shape[3], dtype=torch.float32, device=hidden_states.device)
-        values = hidden_states.float()
-        sums = torch.cat([values.sum((0, 2, 3)), values.square().sum((0, 2, 3)), count[None]])
-        mean, square, count = SharedSum.apply(sums).split([self.num_features, self.num_features, 1])
-        count = count.clamp(min=1)
-        mean, square = mean / count, square / count
-        variance = (square - mean.square()).clamp(min=0)
-        self._update_running_statistics(mean.detach(), variance.detach() * count / (count - 1).clamp(min=1))
-        scale = self.weight * torch.rsqrt(variance + self.eps)
-        shift = self.bias - mean * scale
-        return (hidden_states * scale[:, None, None] + shift[:, None, None]).to(hidden_states.dtype)
+        if mask is None and self.training:
+            mask = torch.ones_like(hidden_states[:, 0, :, 0], dtype=torch.bool)
+        return super().forward(hidden_states, mask)
+
+    def _totals(self, total: Tensor, squares: Tensor, count: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        # One exchange for all three.
+        return SharedSum.apply(torch.hstack([total, squares, count])).split([len(total), len(squares), 1])
 
 
 def share_batch_norm(model: nn.Module) -> None:

@@ -64,8 +64,8 @@ def checkpoint_to_resume(output: Path, settings: dict[str, Any]) -> str | None:
     if checkpoint is None:
         return None
     noted = output / SETTINGS_FILE
-    there = json.loads(noted.read_text(encoding="utf-8")) if noted.is_file() else {}
-    was = {name: _as_now(there).get(name, DEFAULTS.get(name)) for name in settings}
+    there = _as_now(json.loads(noted.read_text(encoding="utf-8"))) if noted.is_file() else {}
+    was = {name: there.get(name, DEFAULTS.get(name)) for name in settings}
     differing = [name for name, value in settings.items() if was[name] != value]
     if differing:
         changes = ", ".join(f"{name} was {was[name]!r} and is now {settings[name]!r}" for name in differing)
