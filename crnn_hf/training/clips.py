@@ -19,7 +19,7 @@ class TrainingClips(TorchDataset):
     """Clips by the draws of an `EpochSampler`. The same draw gives the same clip, whoever reads it and when.
 
     A stretch of the clip, begun anywhere, is read; if it is real it is vocoded with the vocoder's probability, which
-    makes it a fake; then it is augmented, blindly to what it is.
+    makes it a fake, but for digital silence, which stays as it is; then it is augmented, blindly to what it is.
 
     Attributes:
         rows: with the columns of `crnn_hf.data.columns`.
@@ -48,7 +48,9 @@ class TrainingClips(TorchDataset):
         label = row["label"]
         # A generator of its own, so that what augmentation draws does not depend on whether a clip is vocoded.
         of_vocoding = np.random.default_rng(rng.integers(2**62))
-        if self.vocoding is not None and label == REAL and of_vocoding.random() < self.vocoding.probability:
+        is_vocoded = self.vocoding is not None and label == REAL and of_vocoding.random() < self.vocoding.probability
+        # Of digital silence a vocoder makes the same silence, which nobody could tell from real speech's.
+        if is_vocoded and waveform.any():
             waveform, label = self.vocoding(waveform, self.sampling_rate, of_vocoding), FAKE
         if self.augmentation is not None:
             waveform = self.augmentation(waveform, rng)

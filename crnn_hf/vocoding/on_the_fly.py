@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ import numpy as np
 from crnn_hf.vocoding.neural import NeuralVocoder
 from crnn_hf.vocoding.short_time import Samples
 from crnn_hf.vocoding.vocoders import VOCODERS
+
+Resynthesis = Callable[[Samples, int, np.random.Generator], Samples]
 
 
 @dataclass(frozen=True)
@@ -40,13 +43,14 @@ class Vocoding:
 
     def __call__(self, waveform: Samples, sampling_rate: int, rng: np.random.Generator) -> Samples:
         """A fake, (samples,), of a waveform, (samples,), at a sampling rate in Hz, by what `rng` draws."""
-        vocoders = list(choose(self.vocoders, self.neural).values())
-        return vocoders[rng.integers(len(vocoders))](waveform, sampling_rate, rng)
+        return self._chosen[rng.integers(len(self._chosen))](waveform, sampling_rate, rng)
+
+    @cached_property
+    def _chosen(self) -> list[Resynthesis]:
+        return list(choose(self.vocoders, self.neural).values())
 
 
-def choose(
-    vocoders: Sequence[str] | None, neural: Sequence[str], device: str = "cpu"
-) -> dict[str, Callable[[Samples, int, np.random.Generator], Samples]]:
+def choose(vocoders: Sequence[str] | None, neural: Sequence[str], device: str = "cpu") -> dict[str, Resynthesis]:
     """The vocoders asked for, by name; a neural one's is the last part of its model's, such as `encodec_24khz`.
 
     Args:

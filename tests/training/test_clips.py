@@ -1,11 +1,14 @@
 """What training hears of a clip depends on its draw and on nothing else."""
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
+from datasets import Dataset
 from torch.utils.data import DataLoader
 
 from crnn_hf.audio import AudioReadError, read_audio
@@ -86,6 +89,20 @@ def test_real_clips_become_fakes_as_often_as_wanted(tiny_corpus: Path) -> None:
     assert became_fake / 300 == pytest.approx(0.3, abs=0.1)
     assert all(clips[Draw(fake, seed, 0.1)]["label"] == 1 for seed in range(20))
     np.testing.assert_array_equal(clips[Draw(fake, 5, 0.1)]["waveform"], plain[Draw(fake, 5, 0.1)]["waveform"])
+
+
+def test_digital_silence_is_not_called_fake(tiny_corpus: Path) -> None:
+    rows = load_asvspoof5(tiny_corpus, "train")
+    row = rows[rows["label"].index(0)]
+    waveform = read_audio(row["audio"]["bytes"])
+    waveform[: len(waveform) // 2] = 0
+    file = io.BytesIO()
+    soundfile.write(file, waveform, 16_000, format="FLAC")
+    half_silent = Dataset.from_list([{**row, "audio": {**row["audio"], "bytes": file.getvalue()}}])
+    clips = TrainingClips(half_silent, vocoding=Reversed(1.0))
+    found = [clips[Draw(0, seed, 0.1)] for seed in range(40)]
+    assert all(clip["label"] == clip["waveform"].any() for clip in found)
+    assert {clip["label"] for clip in found} == {0, 1}
 
 
 def test_augmentation_is_blind_to_vocoding(tiny_corpus: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from torch.utils.data import DataLoader, Dataset
 
-from crnn_hf.vocoding import VOCODERS, Vocoding
+from crnn_hf.vocoding import VOCODERS, Vocoding, on_the_fly
 
 RATE = 16_000
 
@@ -23,6 +23,13 @@ def test_a_vocoding_repeats_for_a_generator(voice):
     first, again = (Vocoding()(voice, RATE, np.random.default_rng(5)) for _ in range(2))
     np.testing.assert_array_equal(first, again)
     assert Vocoding().probability == 0.3
+
+
+def test_vocoders_are_chosen_once_and_not_for_every_clip(voice, monkeypatch):
+    vocoding = Vocoding(vocoders=["upsampled", "phase_vocoder"])
+    first = vocoding(voice[:8_000], RATE, np.random.default_rng(0))
+    monkeypatch.delattr(on_the_fly, "choose")
+    np.testing.assert_array_equal(vocoding(voice[:8_000], RATE, np.random.default_rng(0)), first)
 
 
 class Fakes(Dataset):
