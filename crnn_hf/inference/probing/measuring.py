@@ -107,8 +107,9 @@ def probe(
     row_of = {name: row for row, name in enumerate(dataset.with_format(None)["utterance"])}
     clips = dataset.select([row_of[name] for name in names])
     movements = {}
+    nothing_to_change = _left_out(clips, CHANGES, sampling_rate)
     for name, change in CHANGES.items():
-        left_out = _left_out(clips, change, sampling_rate)
+        left_out = nothing_to_change[name]
         again = score(
             clips.select([row for row, utterance in enumerate(names) if utterance not in left_out]),
             transform=partial(change.apply, sampling_rate=sampling_rate),
@@ -176,12 +177,12 @@ def _eer(scores: NDArray[np.float64], is_fake: NDArray[np.bool_]) -> float | Non
     return equal_error_rate(scores, is_fake) if 0 < is_fake.sum() < len(is_fake) else None
 
 
-def _left_out(clips: Dataset, change: Change, sampling_rate: int) -> dict[str, str]:
-    """The names of the clips in which there is nothing to change, each with the reason."""
-    if change.can_apply is None:
-        return {}
-    return {
-        clip["utterance"]: change.otherwise
-        for clip in clips.with_transform(ClipReader(sampling_rate))
-        if not change.can_apply(clip["waveform"], sampling_rate)
-    }
+def _left_out(clips: Dataset, changes: Mapping[str, Change], sampling_rate: int) -> dict[str, dict[str, str]]:
+    """By each change's name, the names of the clips in which there is nothing to change, each with the reason."""
+    left_out: dict[str, dict[str, str]] = {name: {} for name in changes}
+    asking = {name: change for name, change in changes.items() if change.can_apply is not None}
+    for clip in clips.with_transform(ClipReader(sampling_rate)) if asking else ():
+        for name, change in asking.items():
+            if not change.can_apply(clip["waveform"], sampling_rate):
+                left_out[name][clip["utterance"]] = change.otherwise
+    return left_out
