@@ -2,12 +2,10 @@
 
 import argparse
 import json
-from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from crnn_hf.cli.shared import add_corpus, add_split, corpus_name, faults_told, loaded
+from crnn_hf.cli.shared import about, add_corpus, add_split, corpus_name, faults_told, loaded
 
 
 def add_to(commands: Any) -> None:
@@ -53,17 +51,15 @@ def compare(options: argparse.Namespace) -> int:
         print(f"Warning: {warning}.")
     if options.output is not None:
         found = {
-            "about": {
-                "old": options.old,
-                "new": options.new,
-                "data": corpus_name(options),
-                "clips": about_clips,
-                "not scored": len(pair.faults),
-                "thresholds": dict(zip(("old", "new"), pair.thresholds, strict=True)),
-                "command": options.command_line,
-                "date": str(date.today()),
-                "software": f"crnn-hf {version('crnn-hf')}",
-            },
+            "about": about(
+                options,
+                old=options.old,
+                new=options.new,
+                data=corpus_name(options),
+                clips=about_clips,
+                not_scored=len(pair.faults),
+                thresholds=dict(zip(("old", "new"), pair.thresholds, strict=True)),
+            ),
             "warnings": warnings,
             "summary": summary(comparison),
             **comparison.as_dict(),

@@ -1,12 +1,10 @@
 """`crnn-hf evaluate` and `crnn-hf metrics`: scores, and what they are worth."""
 
 import argparse
-from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from crnn_hf.cli.shared import add_corpus, add_split, corpus_name, corpus_scored, faults_told, loaded
+from crnn_hf.cli.shared import about, add_corpus, add_split, corpus_name, corpus_scored, faults_told, loaded
 
 
 def add_to(commands: Any) -> None:
@@ -51,20 +49,20 @@ def evaluate(options: argparse.Namespace) -> int:
     scored, summary = corpus_scored(options, model, feature_extractor)
     trials = scored.trials
     if trials.is_fake.any() and not trials.is_fake.all():
-        about = {
-            "model": options.model,
-            "data": f"{options.data}, {options.split}",
-            "clips": summary,
-            "not scored": len(scored.faults),
-            "command": options.command_line,
-        }
+        of_report = about(
+            options,
+            model=options.model,
+            data=f"{options.data}, {options.split}",
+            clips=summary,
+            not_scored=len(scored.faults),
+        )
         warnings = []
         calibration = calibration_of(model.config)
         if is_calibrated_on(model.config, trials.utterances):
             warnings.append("the calibration was fitted to these very clips: act_dcf and cllr flatter")
         elif calibration is not None and calibration.get("data") == corpus_name(options):
             warnings.append("the calibration was fitted to clips of the same name: act_dcf and cllr may flatter")
-        _report(options.output, trials, about, calibration=calibration, warnings=warnings)
+        _report(options.output, trials, of_report, calibration=calibration, warnings=warnings)
     else:
         for name in ("metrics.json", "report.html", "report.md"):
             (options.output / name).unlink(missing_ok=True)  # an earlier report's, on other clips
@@ -94,13 +92,8 @@ def measure(options: argparse.Namespace) -> int:
                 f"{len(other)}, of which {len(set(trials.utterances) & set(other.utterances))} are in both"
             )
     not_scored = len(keys.utterances) - len(trials)
-    about = {
-        "scores": str(options.scores),
-        "keys": str(options.keys),
-        "not scored": not_scored,
-        "command": options.command_line,
-    }
-    _report(options.output, trials, about, is_calibrated=None, threshold=options.threshold)
+    of_report = about(options, scores=str(options.scores), keys=str(options.keys), not_scored=not_scored)
+    _report(options.output, trials, of_report, is_calibrated=None, threshold=options.threshold)
     if not_scored:
         print(f"{not_scored} of {len(keys.utterances)} keys have no score, and were left out.")
     if other is not None:
@@ -110,12 +103,11 @@ def measure(options: argparse.Namespace) -> int:
     return 0
 
 
-def _report(folder: Path | None, trials: Any, about: dict[str, Any], **measuring: Any) -> None:
+def _report(folder: Path | None, trials: Any, of_report: dict[str, Any], **measuring: Any) -> None:
     """Measure scored clips, print the gist, and write the report if there is a folder for it."""
     from crnn_hf.metrics.report import as_text, measure, write_report
 
-    about = {**about, "date": str(date.today()), "software": f"crnn-hf {version('crnn-hf')}"}
-    figures = measure(trials, about, **measuring)
+    figures = measure(trials, of_report, **measuring)
     print(f"\n{as_text(figures)}")
     if folder is not None:
         _write_trials(folder, trials)

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from crnn_hf.cli.shared import add_corpus, add_split, corpus_name, faults_told, loaded
+from crnn_hf.cli.shared import about, add_corpus, add_split, corpus_name, faults_told, loaded
 
 
 def add_to(commands: Any) -> None:
@@ -38,7 +38,7 @@ def probe(options: argparse.Namespace) -> int:
     found = probe_detector(model, feature_extractor, clips, options.batch_size)
     print(f"\n{as_text(found)}")
     if options.output is not None:
-        about = {"model": options.model, "data": corpus_name(options), "command": options.command_line}
-        options.output.write_text(json.dumps({"about": about, **as_record(found)}, indent=2) + "\n", encoding="utf-8")
+        record = {"about": about(options, model=options.model, data=corpus_name(options)), **as_record(found)}
+        options.output.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
         print(f"All figures: {options.output}")
     return faults_told(found.faults, len(clips), "clips could not be scored, and were left out")

@@ -3,6 +3,8 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from datetime import date
+from importlib.metadata import version
 from typing import Any
 
 SPLITS = ("train", "validation", "test")
@@ -86,3 +88,16 @@ def corpus_name(options: argparse.Namespace) -> str:
     from crnn_hf.data.locations import without_folder
 
     return f"{without_folder(options.data)}, {options.split}"
+
+
+def about(options: argparse.Namespace, **what: Any) -> dict[str, Any]:
+    """What a file of figures says of itself: `what` it is on, the command that made it, when, and with which software.
+
+    A name's underscores become spaces.
+    """
+    return {
+        **{name.replace("_", " "): value for name, value in what.items()},
+        "command": options.command_line,
+        "date": str(date.today()),
+        "software": f"crnn-hf {version('crnn-hf')}",
+    }

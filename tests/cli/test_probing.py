@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +30,8 @@ def test_a_probe_is_printed_and_written(
         "model": str(tiny_detector),
         "data": "tiny, validation",
         "command": f"crnn-hf probe {tiny_detector} {tiny_corpus} --output {output}",
+        "date": str(date.today()),
+        "software": f"crnn-hf {version('crnn-hf')}",
     }
     assert figures["clips"] == {"real": 4, "fake": 4, "not_scored": []}
     assert list(figures["changes"]) == list(CHANGES)
