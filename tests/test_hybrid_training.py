@@ -11,7 +11,7 @@ from crnn_hf.inference import score_clips
 from crnn_hf.loading import load_detector
 from crnn_hf.training import read_recipe, train
 from crnn_hf.training.arguments import ModelArguments
-from crnn_hf.training.job import build_model
+from crnn_hf.training.models import build_model
 
 
 @pytest.fixture(scope="module")

@@ -19,19 +19,11 @@ def add_to(commands: Any) -> None:
 
 def train(options: argparse.Namespace) -> int:
     """Train a detector as a recipe says."""
-    from transformers.utils.logging import disable_progress_bar
-
-    from crnn_hf.training import read_recipe
-    from crnn_hf.training import train as run
+    from crnn_hf.training import run_recipe
     from crnn_hf.training.recipe import describe_settings
 
     if options.settings:
         print(describe_settings())
-        return 0
-    if options.recipe is None:
-        raise ValueError("train: expected a recipe: a YAML file, or the name of one that comes with the package")
-    arguments = read_recipe(options.recipe, options.overrides)
-    disable_progress_bar()  # for each checkpoint's one file; those of training are others
-    metrics = run(*arguments)
-    print(f"The best model is in {arguments[2].output_dir}: EER {metrics['eval_eer']:.2%} on the validation split.")
+    else:
+        run_recipe(options.recipe, options.overrides)
     return 0

@@ -52,10 +52,8 @@ def vocode(options: argparse.Namespace) -> int:
     import torch
     from transformers.utils.logging import disable_progress_bar
 
-    from crnn_hf.data.real_speech import load_real_speech
+    from crnn_hf.data.vocoded import Original, load_real_speech, write_fakes
     from crnn_hf.vocoding.on_the_fly import choose
-    from crnn_hf.vocoding.plans import Original
-    from crnn_hf.vocoding.writing import write_fakes
 
     disable_progress_bar()
     names = None if options.vocoders is None else [name for name in options.vocoders.split(",") if name != "none"]

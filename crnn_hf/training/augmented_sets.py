@@ -1,6 +1,5 @@
 """Evaluation on clips that are augmented, once and always the same: coded ones, say, where a corpus has none."""
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -9,10 +8,10 @@ from typing import Any
 
 import datasets
 import numpy as np
-import soundfile
 from datasets import Dataset
 from datasets.fingerprint import Hasher
 
+from crnn_hf.audio.flac import as_flac
 from crnn_hf.augmentation import Chain
 from crnn_hf.data.reading import waveform_of
 
@@ -37,9 +36,8 @@ class Augmenter:
         """
         waveform = waveform_of(row["audio"], self.chain.sampling_rate)
         waveform = self.chain(waveform, np.random.default_rng(_seed(row["utterance"])))
-        file = io.BytesIO()
-        soundfile.write(file, np.clip(waveform, -1, 1), self.chain.sampling_rate, format="FLAC", subtype="PCM_16")
-        return {"audio": {"bytes": file.getvalue(), "path": row["audio"]["path"]}}
+        content = as_flac(waveform, self.chain.sampling_rate)
+        return {"audio": {"bytes": content, "path": row["audio"]["path"]}}
 
 
 def augmented(dataset: Dataset, chain: Chain) -> Dataset:

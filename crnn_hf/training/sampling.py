@@ -1,6 +1,6 @@
 """Which clips an epoch of training hears, in which order, and what is drawn for each: decided by seed and epoch."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -140,4 +140,37 @@ def sampling_weights(dataset: Dataset, balanced: bool, evenness: float) -> NDArr
         _, group, sizes = np.unique(np.asarray(names)[of_class], return_inverse=True, return_counts=True)
         within = sizes[group] ** -float(evenness)
         weights[of_class] = within / within.sum() * (0.5 if balanced else of_class.mean())
+    return weights
+
+
+def balanced_weights(
+    labels: Sequence[int],
+    label2id: Mapping[str, int],
+    shares: NDArray[np.float64] | None = None,
+    vocoded: float = 0.0,
+) -> list[float]:
+    """A weight for each of the model's labels with which real and fake count the same in a loss.
+
+    Args:
+        labels: the corpus's, 0 for real and 1 for fake.
+        label2id: the model's labels; others than real and fake weigh nothing.
+        shares: (clips,), how often each clip is heard, as `sampling_weights` gives it.
+        vocoded: share of the real clips that become fakes.
+
+    Returns:
+        As many weights as the model has labels; a clip weighs 1 on average.
+
+    Raises:
+        ValueError: a class has no clip, or all real clips become fakes.
+    """
+    if vocoded == 1:
+        raise ValueError("vocoding makes fakes of all real clips; its probability must be below 1")
+    counts = np.bincount(labels, weights=shares, minlength=len(LABELS))
+    if not counts.all():
+        raise ValueError(f"no clip is {LABELS[int(counts.argmin())]}, all {len(labels)} are not; cannot balance them")
+    real, fake = counts
+    counts = real * (1 - vocoded), fake + real * vocoded
+    weights = [0.0] * len(label2id)
+    for label, count in zip(LABELS, counts, strict=True):
+        weights[label2id[label]] = float(sum(counts) / (len(LABELS) * count))
     return weights

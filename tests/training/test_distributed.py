@@ -47,7 +47,6 @@ def in_processes(count: int, folder: Path, work: Callable[..., None], *arguments
     folder.mkdir(exist_ok=True)
 
     def process(rank: int) -> None:
-        torch.set_num_threads(1)
         for state in (AcceleratorState, GradientState, PartialState):
             state._reset_state()  # of the process that this one is a copy of
         if count > 1:
@@ -219,7 +218,7 @@ def test_processes_count_in_the_loss_as_their_clips_weigh(tmp_path: Path) -> Non
 def test_the_commands_of_the_documentation(tiny_corpus: Path, tmp_path: Path, launcher: list[str]) -> None:
     command = [sys.executable, "-m", *launcher, "-m", "crnn_hf.training", "quickstart", "--data", str(tiny_corpus)]
     command += ["--output_dir", str(tmp_path / "two"), "--per_device_train_batch_size", "3", *SETTINGS]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_DATASETS_CACHE": str(tmp_path / "cache")}
+    environment = {**os.environ, "HF_DATASETS_CACHE": str(tmp_path / "cache")}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("The best model is in") == done.stdout.count("train: 13 clips") == 1

@@ -1,7 +1,6 @@
 """A training job, for real on a tiny corpus: it learns, goes on where it stopped, and saves a model that loads."""
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,6 @@ from crnn_hf.inference import save_calibration, score_clips
 from crnn_hf.loading import load_detector
 from crnn_hf.metrics import HEADLINE, breakdown, compute_cm_metrics
 from crnn_hf.training import job, read_recipe, train
-from crnn_hf.training.arguments import ModelArguments
-from crnn_hf.training.job import balanced_weights, build_model
 from crnn_hf.training.resuming import SETTINGS_FILE, last_checkpoint
 
 SMALL = ["--architecture.conv_channels", "[4, 8]", "--architecture.hidden_size", "8"]
@@ -291,60 +288,6 @@ def test_clips_can_be_read_by_workers(tiny_corpus: Path, other_corpus: Path, tmp
     assert figures(output, other_corpus, "eval_other").items() <= metrics.items()
 
 
-def test_presets_and_their_changes() -> None:
-    model, extractor = build_model(ModelArguments())
-    assert model.config.to_dict() | {"dtype": None} == CRNNConfig().to_dict() | {"dtype": None}
-    assert extractor.to_dict() == CRNNFeatureExtractor().to_dict()
-    model, extractor = build_model(ModelArguments(preset="reference", features='{"num_mel_bins": 64}'))
-    assert (model.config.num_mel_bins, extractor.num_mel_bins, extractor.max_frames) == (64, 64, 200)
-    assert model.config.num_hidden_layers == 2
-
-
-def test_going_on_from_a_trained_model(tiny_detector: Path, tmp_path: Path) -> None:
-    calibrated = shutil.copytree(tiny_detector, tmp_path / "calibrated")
-    config = CRNNConfig.from_pretrained(tiny_detector)
-    config.calibration = {"scale": 2.0, "offset": 0.5}
-    config.save_pretrained(calibrated)
-    model, extractor = build_model(ModelArguments(model=str(calibrated)))
-    assert model.config.hidden_size == 8
-    assert extractor.num_mel_bins == 80
-    assert model.config.calibration is None
-    with pytest.raises(ValueError, match="cannot be changed"):
-        build_model(ModelArguments(model=str(tiny_detector), architecture='{"hidden_size": 4}'))
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"architecture": '{"hiden_size": 4}'}, "CRNNConfig has no field hiden_size"),
-        ({"features": '{"window": 4}'}, "CRNNFeatureExtractor has no field window"),
-        ({"architecture": '{"hidden_size": 0}'}, "hidden_size must be an integer of at least 1"),
-        ({"architecture": '{"num_mel_bins": 64}'}, "num_mel_bins is 64 in the architecture and 80 in the features"),
-    ],
-)
-def test_models_that_cannot_be_are_refused(arguments: dict[str, str], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        build_model(ModelArguments(**arguments))
-
-
-def test_balanced_weights() -> None:
-    assert balanced_weights([0, 1, 1, 1], {"real": 0, "fake": 1}) == pytest.approx([2, 2 / 3])
-    assert balanced_weights([0, 1, 1, 1], {"fake": 0, "other": 1, "real": 2}) == pytest.approx([2 / 3, 0, 2])
-    with pytest.raises(ValueError, match="no clip is real, all 2 are not"):
-        balanced_weights([1, 1], {"real": 0, "fake": 1})
-
-
-def test_balanced_weights_of_what_is_heard() -> None:
-    label2id = {"real": 0, "fake": 1}
-    # Of four real clips one becomes a fake.
-    assert balanced_weights([0, 0, 0, 0, 1], label2id, vocoded=0.25) == pytest.approx([5 / 6, 5 / 4])
-    # What sampling balances the loss need not.
-    assert balanced_weights([0, 1, 1], label2id, np.array([0.5, 0.25, 0.25])) == pytest.approx([1, 1])
-    assert balanced_weights([0, 1, 1], label2id, np.array([0.5, 0.2, 0.3]), 0.5) == pytest.approx([2, 2 / 3])
-    with pytest.raises(ValueError, match="makes fakes of all real clips"):
-        balanced_weights([0, 1], label2id, vocoded=1)
-
-
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
@@ -360,6 +303,12 @@ def test_balanced_weights_of_what_is_heard() -> None:
         ),
         (["--dataloader_in_order", "false"], "dataloader_in_order must stay True"),
         (["--prediction_loss_only", "true"], "prediction_loss_only must stay False"),
+        (
+            ["--architecture.label_smoothing", "0.1"],
+            "label_smoothing is what the setting label_smoothing_f",
+        ),
+        (["--architecture.class_weights", "[1, 2]"], "class_weights is what the setting balance_classes decides"),
+        (["--architecture.calibration", "{scale: 2, offset: 0}"], "calibration is what the setting calibrate decides"),
         (["--evaluation_sets.validation", "elsewhere"], "'validation' is no name for a set"),
     ],
 )
@@ -394,6 +343,14 @@ def test_all_options_go_together(run_training: Callable, tmp_path: Path, faster:
     # They are the run's, not the model's.
     assert (model.config.class_weights, model.config.label_smoothing) == (None, 0)
     assert all(parameter.dtype == torch.float32 for parameter in model.parameters())
+
+
+def test_classes_that_are_not_balanced_can_have_weights(run_training: Callable, tmp_path: Path) -> None:
+    settings = {"learning_rate": "0", "num_train_epochs": "1", "balance_classes": "false"}
+    plain = run_training(tmp_path / "plain", **settings)
+    weighted = run_training(tmp_path / "weighted", **settings, architecture__class_weights="[1, 9]")
+    assert weighted["eval_eer"] == plain["eval_eer"]
+    assert weighted["eval_loss"] != plain["eval_loss"]
 
 
 def test_labels_are_smoothed_in_the_models_own_loss(run_training: Callable, tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from transformers import TrainerCallback
 
 from crnn_hf.training import job, read_recipe, train
@@ -45,12 +44,7 @@ def run(corpus: Path, output: Path, *settings: str) -> None:
 
 def in_a_process(work: Callable[..., None], *arguments: Any) -> int:
     """Run something in a process of its own; its exit status."""
-
-    def with_one_thread() -> None:
-        torch.set_num_threads(1)
-        work(*arguments)
-
-    process = get_context("fork").Process(target=with_one_thread)
+    process = get_context("fork").Process(target=work, args=arguments)
     process.start()
     process.join()
     return process.exitcode

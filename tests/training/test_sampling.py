@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from datasets import Dataset
 
-from crnn_hf.training.sampling import EpochSampler, sampling_weights
+from crnn_hf.training.sampling import EpochSampler, balanced_weights, sampling_weights
 
 LABELS = [0] * 6 + [1] * 30
 ATTACKS = ["bonafide"] * 6 + ["A01"] * 20 + ["A02"] * 5 + ["-"] * 5
@@ -133,3 +133,21 @@ def test_what_cannot_be_balanced_is_refused(rows: Dataset) -> None:
     with pytest.raises(ValueError, match="no clip is fake, all 6 are not"):
         sampling_weights(rows.select(range(6)), balanced=True, evenness=0)
     assert sampling_weights(rows.select(range(6)), balanced=False, evenness=1).sum() == pytest.approx(1)
+
+
+def test_balanced_weights() -> None:
+    assert balanced_weights([0, 1, 1, 1], {"real": 0, "fake": 1}) == pytest.approx([2, 2 / 3])
+    assert balanced_weights([0, 1, 1, 1], {"fake": 0, "other": 1, "real": 2}) == pytest.approx([2 / 3, 0, 2])
+    with pytest.raises(ValueError, match="no clip is real, all 2 are not"):
+        balanced_weights([1, 1], {"real": 0, "fake": 1})
+
+
+def test_balanced_weights_of_what_is_heard() -> None:
+    label2id = {"real": 0, "fake": 1}
+    # Of four real clips one becomes a fake.
+    assert balanced_weights([0, 0, 0, 0, 1], label2id, vocoded=0.25) == pytest.approx([5 / 6, 5 / 4])
+    # What sampling balances the loss need not.
+    assert balanced_weights([0, 1, 1], label2id, np.array([0.5, 0.25, 0.25])) == pytest.approx([1, 1])
+    assert balanced_weights([0, 1, 1], label2id, np.array([0.5, 0.2, 0.3]), 0.5) == pytest.approx([2, 2 / 3])
+    with pytest.raises(ValueError, match="makes fakes of all real clips"):
+        balanced_weights([0, 1], label2id, vocoded=1)

@@ -11,7 +11,6 @@ import soundfile
 from crnn_hf.cli import main
 from crnn_hf.data import load_corpus, load_recordings
 from crnn_hf.vocoding import VOCODERS
-from crnn_hf.vocoding.plans import Original, with_stems
 
 SPEAKERS = ("ann", "bo", "cy", "di", "ed")
 
@@ -157,14 +156,6 @@ def test_what_cannot_be_done_is_said_before_anything_is_written(arguments, messa
     assert main(["vocode", str(mine), str(tmp_path / "out"), *arguments]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
-
-
-def test_files_are_named_apart():
-    names = ["a/b", "a__b", "A/B", "c", "-/..", "../x"]
-    stems = [original.stem for original in with_stems([Original(name, "-", "train", dict) for name in names])]
-    assert stems[0] == "a__b"
-    assert len({stem.casefold() for stem in stems}) == len(names)
-    assert not any("/" in stem or stem.startswith(".") for stem in stems)
 
 
 def test_the_run_is_on_record(mine, tmp_path):

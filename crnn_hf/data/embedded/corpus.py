@@ -26,10 +26,10 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from tqdm.auto import tqdm
 
 from crnn_hf.audio.coding import Codec, through_codec
+from crnn_hf.audio.flac import as_flac
 from crnn_hf.data.embedded.vocoders import VOCODERS
 from crnn_hf.data.embedded.voice import (
     SAMPLING_RATE,
@@ -229,10 +229,7 @@ def set_scene(waveform: Samples, rng: np.random.Generator) -> Samples:
 
 def encode_clip(clip: Clip, seed: int) -> bytes:
     """A clip as a mono 16-bit FLAC file."""
-    pcm = np.round(make_clip(clip, seed) * 32767).astype(np.int16)
-    buffer = io.BytesIO()
-    soundfile.write(buffer, pcm, SAMPLING_RATE, format="FLAC", subtype="PCM_16")
-    return buffer.getvalue()
+    return as_flac(make_clip(clip, seed), SAMPLING_RATE, full_scale=32_767)
 
 
 def write_embedded_corpus(

@@ -56,7 +56,7 @@ def recordings_in(folder: Path, words: Words) -> list[Recording]:
     recordings, skipped = [], Counter()
     for name, label in labels.items():
         for path in _files_below(folder / name):
-            if kind := _skipped_as(path.relative_to(folder)):
+            if kind := skipped_as(path.relative_to(folder)):
                 skipped[kind] += 1
             else:
                 recordings.append(_recording(path.relative_to(folder), label))
@@ -85,7 +85,7 @@ def _files_below(folder: Path) -> Iterator[Path]:
         yield from (Path(parent, name) for name in names)
 
 
-def _skipped_as(path: Path) -> str | None:
+def skipped_as(path: Path) -> str | None:
     """What keeps a file from being taken for a recording, if anything: its kind, or that it is hidden."""
     if any(part.startswith(".") for part in path.parts):
         return "hidden"

@@ -1,6 +1,5 @@
 """Recordings and the fakes made of them, as files that training reads."""
 
-import io
 import json
 import os
 from collections import Counter
@@ -14,24 +13,22 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
-import soundfile
 from tqdm.auto import tqdm
 
-from crnn_hf.audio import AudioReadError, read_audio
-from crnn_hf.vocoding.plans import UNKNOWN, File, Original, generator, plan, with_stems
-from crnn_hf.vocoding.short_time import Samples
+from crnn_hf.audio import AudioReadError
+from crnn_hf.audio.flac import as_flac
+from crnn_hf.data.columns import DESCRIPTIONS, UNKNOWN
+from crnn_hf.data.reading import waveform_of
+from crnn_hf.data.vocoded.plans import File, Original, generator, plan, with_stems
+from crnn_hf.vocoding.on_the_fly import Resynthesis
 
 SAMPLING_RATE = 16_000  # Hz, of real recordings and fakes alike
 TABLE = "recordings.parquet"
 MANIFEST = "vocoding.json"
 VERSION = 1  # raise it whenever the same settings give other bytes
-FULL_SCALE = 32_768  # of 16 bits; what was read from them is written as it was
 AT_A_TIME = 16  # recordings a worker, between two looks at what was done
-
-Resynthesis = Callable[[Samples, int, np.random.Generator], Samples]
 
 
 @dataclass(frozen=True)
@@ -98,7 +95,7 @@ def write_fakes(
                     faults.append(fault)
                 progress.update()
     write_table(folder / TABLE, kept)
-    counts = Counter((original.split, _class(file)) for original, files in kept for file in files)
+    counts = Counter((original.split, file.label) for original, files in kept for file in files)
     return Outcome(counts, faults)
 
 
@@ -140,7 +137,7 @@ def make_files(
     if audio is None:
         return None
     try:
-        waveform = _read(audio)
+        waveform = waveform_of(audio, SAMPLING_RATE)
     except (AudioReadError, OSError) as error:
         return str(error)
     if not waveform.any():
@@ -151,16 +148,8 @@ def make_files(
         heard = waveform
         if file.vocoder is not None:
             heard = vocoders[file.vocoder](waveform, SAMPLING_RATE, generator(seed, file.vocoder, name))
-        _write(folder / file.path, as_flac(heard))
+        _write(folder / file.path, as_flac(heard, SAMPLING_RATE))
     return None
-
-
-def as_flac(waveform: Samples) -> bytes:
-    """A waveform, (samples,), within [-1, 1], as a mono 16-bit FLAC file at 16 kHz."""
-    buffer = io.BytesIO()
-    pcm = np.clip(np.round(waveform * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
-    soundfile.write(buffer, pcm, SAMPLING_RATE, format="FLAC", subtype="PCM_16")
-    return buffer.getvalue()
 
 
 def write_table(path: Path, kept: Iterable[tuple[Original, Sequence[File]]]) -> None:
@@ -168,10 +157,10 @@ def write_table(path: Path, kept: Iterable[tuple[Original, Sequence[File]]]) -> 
     rows = [
         {
             "audio": file.path,
-            "label": _class(file),
+            "label": file.label,
+            **dict.fromkeys(DESCRIPTIONS, UNKNOWN),
             "speaker": original.speaker,
             "utterance": file.path.removesuffix(".flac"),
-            **dict.fromkeys(("gender", "codec", "codec_quality", "codec_seed", "attack_tag"), UNKNOWN),
             "attack": file.vocoder or UNKNOWN,
             "split": original.split,
             "original": original.name,
@@ -183,19 +172,9 @@ def write_table(path: Path, kept: Iterable[tuple[Original, Sequence[File]]]) -> 
         pyarrow.parquet.write_table(pa.Table.from_pylist(rows), path)
 
 
-def _class(file: File) -> str:
-    return "real" if file.vocoder is None else "fake"
-
-
 def _audio_of(original: Original, files: Sequence[File], folder: Path) -> Mapping[str, Any] | None:
     """The audio of a recording of which something is still to be made; a worker may not have the corpus open."""
     return None if all((folder / file.path).exists() for file in files) else original.audio()
-
-
-def _read(audio: Mapping[str, Any]) -> Samples:
-    if audio["bytes"] is None:
-        return read_audio(audio["path"], SAMPLING_RATE)
-    return read_audio(audio["bytes"], SAMPLING_RATE, name=audio["path"])
 
 
 def _write(path: Path, content: bytes) -> None:

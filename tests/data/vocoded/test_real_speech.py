@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from crnn_hf.data import load_corpus
-from crnn_hf.data.real_speech import load_real_speech
+from crnn_hf.data.vocoded import load_real_speech
 
 
 def record(folder: Path, *names: str) -> None:

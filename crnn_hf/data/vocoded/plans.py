@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-UNKNOWN = "-"
+from crnn_hf.data.columns import LABELS, UNKNOWN
+
+REAL, FAKE = LABELS
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,11 @@ class File:
     path: str
     vocoder: str | None = None
 
+    @property
+    def label(self) -> str:
+        """Its class, as corpora name it."""
+        return REAL if self.vocoder is None else FAKE
+
 
 def with_stems(originals: Sequence[Original]) -> list[Original]:
     """Originals with names for their files: without folders, each another, upper case or lower."""
@@ -57,8 +64,8 @@ def plan(original: Original, vocoders: Sequence[str], per_clip: int, seed: int) 
     speaker = "" if original.speaker == UNKNOWN else f"{_as_part(original.speaker)}/"
     fakes = [vocoders[number] for number in sorted(drawn)]
     return [
-        File(f"{original.split}/real/{speaker}{original.stem}.flac"),
-        *(File(f"{original.split}/fake/{_as_part(name)}/{original.stem}.flac", name) for name in fakes),
+        File(f"{original.split}/{REAL}/{speaker}{original.stem}.flac"),
+        *(File(f"{original.split}/{FAKE}/{_as_part(name)}/{original.stem}.flac", name) for name in fakes),
     ]
 
 
