@@ -2,7 +2,16 @@
 
 from crnn_hf.audio.errors import AudioReadError
 from crnn_hf.audio.reading import read_audio
-from crnn_hf.audio.resampling import resample
+from crnn_hf.audio.resampling import StreamingResampler, resample
+from crnn_hf.audio.streaming import stream_audio
 from crnn_hf.audio.stretches import read_stretch, stretch
 
-__all__ = ["AudioReadError", "read_audio", "read_stretch", "resample", "stretch"]
+__all__ = [
+    "AudioReadError",
+    "StreamingResampler",
+    "read_audio",
+    "read_stretch",
+    "resample",
+    "stream_audio",
+    "stretch",
+]

@@ -17,8 +17,8 @@ STATE_DURATION = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "asf", "
 TOLERATED_FRAMES = 3
 
 
-def decode(content: Content) -> tuple[np.ndarray, int]:
-    """The samples of the best audio stream, channels averaged, (samples,), float32, and their rate in Hz.
+def decoded(content: Content) -> Iterator[tuple[np.ndarray, int]]:
+    """The best audio stream, frame by frame: channels averaged, (samples,), float32; and the frame's rate in Hz.
 
     Raises Fault for what FFmpeg does not know, holds no audio, does not decode from end to end, or is shorter than it
     declares.
@@ -37,30 +37,36 @@ def decode(content: Content) -> tuple[np.ndarray, int]:
             raise Fault(f"no audio stream in it (found: {kinds})")
         if stream.codec_context is None:
             raise Fault("its audio stream is in a codec that FFmpeg does not know")
-        try:
-            frames = list(_frames(container, stream))
-        except av.FFmpegError as error:
-            raise Fault(f"cut off or damaged: its {stream.codec_context.name} stream does not decode") from error
-        if not frames:
+        found, longest, rate = 0, 0, 0
+        for frame in _frames(container, stream):
+            samples, rate = _mono(frame), frame.sample_rate
+            found, longest = found + len(samples), max(longest, len(samples))
+            yield samples, rate
+        if found == 0:
             raise Fault("no samples in it: it is nothing but a header, or cut off within its first packet")
-        rates = sorted({rate for _, rate in frames})
-        if len(rates) > 1:
-            raise Fault(f"its sampling rate changes on the way ({rates} Hz); expected one")
-        longest = max(len(samples) for samples, _ in frames)
-        waveform = np.concatenate([samples for samples, _ in frames])
-        _check_duration(_declared_seconds(container, stream), len(waveform), longest, rates[0])
-        return waveform, rates[0]
+        _check_duration(_declared_seconds(container, stream), found, longest, rate)
 
 
-def _frames(container: av.container.InputContainer, stream: av.AudioStream) -> Iterator[tuple[np.ndarray, int]]:
-    """Each decoded frame, channels averaged, and its rate. Raises Fault for one that FFmpeg marks as corrupt."""
+def _frames(container: av.container.InputContainer, stream: av.AudioStream) -> Iterator[av.AudioFrame]:
+    """Each decoded frame. Raises Fault where one does not decode, or FFmpeg marks it as corrupt."""
+    codec = stream.codec_context.name
     # Of plain PCM, FFmpeg so marks a last packet that is merely shorter than the others.
-    is_pcm = stream.codec_context.name.startswith("pcm_")
-    for packet in container.demux(stream):
-        for frame in packet.decode():
-            if (packet.is_corrupt or frame.is_corrupt) and not is_pcm:
-                raise Fault(f"cut off or damaged: a corrupt packet in its {stream.codec_context.name} stream")
-            yield _to_float(frame).mean(axis=0, dtype=np.float32), frame.sample_rate
+    is_pcm = codec.startswith("pcm_")
+    try:
+        for packet in container.demux(stream):
+            for frame in packet.decode():
+                if (packet.is_corrupt or frame.is_corrupt) and not is_pcm:
+                    raise Fault(f"cut off or damaged: a corrupt packet in its {codec} stream")
+                yield frame
+    except av.FFmpegError as error:
+        raise Fault(f"cut off or damaged: its {codec} stream does not decode") from error
+
+
+# Values beyond float32 become infinite, and the mean of infinite ones no number: for others to find and name.
+@np.errstate(over="ignore", invalid="ignore")
+def _mono(frame: av.AudioFrame) -> np.ndarray:
+    """A frame's samples, channels averaged, (samples,), float32."""
+    return _to_float(frame).mean(axis=0, dtype=np.float32)
 
 
 def _to_float(frame: av.AudioFrame) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Decoding with soundfile (libsndfile): WAV, FLAC, Ogg, AIFF, AU, CAF and their kin."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import soundfile
 
@@ -9,36 +11,68 @@ from crnn_hf.audio.errors import Fault
 
 # What libsndfile gives for the number of frames of a FLAC stream that does not declare it.
 UNKNOWN_FRAMES = 2**63 - 1
+# How many values, over all channels, to decode at a time: most clips' all, and two megabytes.
+MOST_VALUES = 2**19
 SAMPLE_DUMP_MAGIC = b"\xf0\x7e"
 
 
-def decode(content: Content) -> tuple[np.ndarray, int] | None:
-    """The samples, (frames, channels), float32, and their rate in Hz; None where it is not soundfile's to read.
+class _Forwards(soundfile.SoundFile):
+    """A file that is read once from its beginning to its end.
 
-    Raises Fault where fewer samples decode than the file declares, or the decoder finds the stream damaged.
+    After each read, soundfile makes a file that can seek do so, to where it already stands. libsndfile's Opus does not
+    survive that, and its FLAC loses time.
+    """
+
+    def seekable(self) -> bool:
+        return False
+
+
+def decoded(content: Content) -> Iterator[tuple[np.ndarray, int]] | None:
+    """The waveform piece by piece, channels averaged, (samples,), float32; and the rate of each in Hz.
+
+    None where the content is not soundfile's to read. While the pieces are taken, raises Fault where fewer samples
+    decode than the file declares, or the decoder finds the stream damaged.
     """
     if _is_left_alone(content):
         return None
     content.seek(0)
     try:
-        file = soundfile.SoundFile(content)
+        file = _Forwards(content)
     except soundfile.SoundFileError:
         return None
+    # MP3 within WAV is left alone as bare MP3 is; besides, the frames declared are then more than decode.
+    if file.frames in (0, UNKNOWN_FRAMES) or file.subtype.startswith("MPEG"):
+        file.close()
+        return None
+    return _pieces(file)
+
+
+def _pieces(file: _Forwards) -> Iterator[tuple[np.ndarray, int]]:
+    """The rest of `decoded`, once the file is open."""
     with file:
-        declared = file.frames
-        # MP3 within WAV is left alone as bare MP3 is; besides, the frames declared are then more than decode.
-        if declared in (0, UNKNOWN_FRAMES) or file.subtype.startswith("MPEG"):
-            return None
-        try:
-            # In one go: after each read soundfile seeks to where it stands, which libsndfile's Opus does not survive.
-            samples = file.read(declared, dtype="float32", always_2d=True)
-        except soundfile.SoundFileError as error:
-            raise Fault(f"cut off or damaged: its {file.format} stream does not decode to its end") from error
-        except (MemoryError, ValueError) as error:
-            raise Fault(f"it declares {declared} samples in {file.channels} channels, more than fit") from error
-        if len(samples) < declared:
-            raise Fault(f"cut off or damaged: it declares {declared} samples, {len(samples)} decode")
-        return samples, file.samplerate
+        declared, found = file.frames, 0
+        most = max(1, MOST_VALUES // file.channels)
+        while found < declared:
+            frames = min(most, declared - found)
+            try:
+                samples = file.read(frames, dtype="float32", always_2d=True)
+            except soundfile.SoundFileError as error:
+                raise Fault(f"cut off or damaged: its {file.format} stream does not decode to its end") from error
+            found += len(samples)
+            if len(samples) < frames:
+                raise Fault(f"cut off or damaged: it declares {declared} samples, {found} decode")
+            yield average(samples), file.samplerate
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def average(samples: np.ndarray) -> np.ndarray:
+    """The mean of the channels: (frames, channels) to (frames,), without a copy where there is but one.
+
+    The mean of values that are infinite, or add up to more than float32 holds, is no finite number.
+    """
+    if samples.shape[1] == 1:
+        return samples[:, 0]
+    return samples.mean(axis=1, dtype=np.float32)
 
 
 def _is_left_alone(content: Content) -> bool:

@@ -6,9 +6,9 @@ import numpy as np
 import soundfile
 
 from crnn_hf.audio import completeness
-from crnn_hf.audio.by_soundfile import UNKNOWN_FRAMES
+from crnn_hf.audio.by_soundfile import UNKNOWN_FRAMES, average
 from crnn_hf.audio.content import Content
-from crnn_hf.audio.reading import average, read_audio
+from crnn_hf.audio.reading import read_audio
 from crnn_hf.audio.resampling import resample
 
 # What libsndfile finds a sample in without decoding all that comes before: FLAC, WAV.

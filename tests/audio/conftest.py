@@ -71,15 +71,17 @@ def by_libsndfile(form: str, subtype: str | None, samples: np.ndarray = TONE, ra
     return file.getvalue()
 
 
-def by_ffmpeg(container: str, codec: str, rate: int = RATE, options: dict[str, str] | None = None) -> bytes:
-    """The tone at `rate`, as a file; `options` are the container's."""
+def by_ffmpeg(
+    container: str, codec: str, rate: int = RATE, options: dict[str, str] | None = None, samples: np.ndarray = TONE
+) -> bytes:
+    """`samples`, (frames,) at 16 kHz, as a file of the given rate; `options` are the container's."""
     file = io.BytesIO()
     # Exact to the bit: without random identifiers, so that every run of the tests has the same files.
     with av.open(file, "w", format=container, options={"fflags": "+bitexact", **(options or {})}) as output:
         stream = output.add_stream(codec, rate=rate, layout="mono")
         stream.bit_rate = {"libopencore_amrnb": 12_200}.get(codec, 32_000)
         stream.codec_context.open(strict=False)
-        source = av.AudioFrame.from_ndarray(TONE[np.newaxis], format="flt", layout="mono")
+        source = av.AudioFrame.from_ndarray(samples[np.newaxis], format="flt", layout="mono")
         source.sample_rate = RATE
         resampler = av.AudioResampler(format=stream.format.name, layout="mono", rate=rate)
         queue = av.AudioFifo()

@@ -72,7 +72,7 @@ def test_a_playlist_opens_nothing(tmp_path: Path, recording: Callable[[str], byt
 def test_samples_that_are_no_finite_numbers(value: float, channels: int, encode: Callable[..., bytes]) -> None:
     samples = np.zeros((RATE, channels), np.float32)
     samples[RATE // 2, -1] = value
-    with pytest.raises(AudioReadError, match=r"1 samples are not finite numbers, the first 0\.500 s in"):
+    with pytest.raises(AudioReadError, match=r"the sample 0\.500 s in is not a finite number, but (nan|-?inf)"):
         read_audio(encode("WAV", "FLOAT", samples))
 
 
