@@ -1,0 +1,108 @@
+"""The feature extractor as an ONNX graph."""
+
+import math
+
+import onnx
+import torch
+from torch import nn
+
+from crnn_hf.feature_extraction_crnn import FLOOR, CRNNFeatureExtractor
+from crnn_hf.inference.backends.onnx_tracing import trace
+
+
+def trace_features(extractor: CRNNFeatureExtractor) -> onnx.ModelProto:
+    """The graph of a feature extractor.
+
+    It goes from `waveforms`, (batch, samples), float32, and `lengths`, (batch,), int64, how many samples are each
+    clip's, at least one frame's, to `input_features`, (batch, frames, mel), 0 where they are padding, and
+    `attention_mask`, (batch, frames), int64.
+    """
+    frames = 40
+    samples = extractor.n_fft + (frames - 1) * extractor.hop_length
+    examples = (torch.randn(2, samples), torch.tensor([samples, samples - 10 * extractor.hop_length]))
+    axes = {
+        "waveforms": {0: "batch", 1: "samples"},
+        "lengths": {0: "batch"},
+        "input_features": {0: "batch", 1: "frames"},
+        "attention_mask": {0: "batch", 1: "frames"},
+    }
+    return trace(
+        OnnxFeatures(extractor), examples, ["waveforms", "lengths"], ["input_features", "attention_mask"], axes
+    )
+
+
+class OnnxFeatures(nn.Module):
+    """What `CRNNFeatureExtractor` does to a padded batch, in operators that ONNX has and that are fast there.
+
+    The Fourier transform is a product of matrices, since ONNX Runtime's own takes longer. The window is symmetric, so
+    that the real part needs but the sums of the samples that lie mirrored in a frame, and the imaginary part their
+    differences: half the work.
+    """
+
+    def __init__(self, extractor: CRNNFeatureExtractor) -> None:
+        super().__init__()
+        self.extractor = extractor
+        # Samples are gathered by the largest pieces of which both frames and steps between them are made.
+        self.piece = math.gcd(extractor.n_fft, extractor.hop_length)
+        for name, matrix in _fourier(extractor.n_fft, extractor.remove_dc).items():
+            self.register_buffer(name, matrix)
+        self.register_buffer("filters", extractor._filters())
+
+    def forward(self, waveforms: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """As `trace_features` says."""
+        extractor = self.extractor
+        if extractor.max_frames is not None:
+            most = extractor.n_fft + (extractor.max_frames - 1) * extractor.hop_length
+            waveforms, lengths = waveforms[:, :most], lengths.clamp(max=most)
+        log_mel = self._power(self._frames(waveforms)).clamp(min=FLOOR).log()
+        counts = (lengths - extractor.n_fft) // extractor.hop_length + 1
+        mask = torch.arange(log_mel.shape[1]) < counts[:, None]
+        return self._normalize(log_mel, mask[..., None], counts[:, None, None]), mask.long()
+
+    def _frames(self, waveforms: torch.Tensor) -> torch.Tensor:
+        """(batch, samples) to (batch, frames, n_fft)."""
+        piece, n_fft, hop = self.piece, self.extractor.n_fft, self.extractor.hop_length
+        count = (waveforms.shape[1] - n_fft) // hop + 1
+        pieces = waveforms[:, : waveforms.shape[1] // piece * piece].reshape(waveforms.shape[0], -1, piece)
+        index = torch.arange(count)[:, None] * (hop // piece) + torch.arange(n_fft // piece)
+        return pieces[:, index].reshape(waveforms.shape[0], -1, n_fft)
+
+    def _power(self, frames: torch.Tensor) -> torch.Tensor:
+        """(batch, frames, n_fft) to the power in each band, (batch, frames, mel)."""
+        # The first sample has no mirror, nor has the middle one, which a frame of odd length lacks.
+        before, after = (self.extractor.n_fft + 1) // 2, self.extractor.n_fft // 2 + 1
+        rising, falling = frames[..., 1:before], frames[..., after:].flip(-1)
+        sums = torch.cat([frames[..., :1], rising + falling, frames[..., before:after]], dim=-1)
+        real, imaginary = sums @ self.cosines, (rising - falling) @ self.sines
+        return (real * real + imaginary * imaginary) @ self.filters
+
+    def _normalize(self, log_mel: torch.Tensor, mask: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
+        """As the extractor's, over each clip's own frames; 0 elsewhere."""
+        extractor = self.extractor
+        if extractor.dynamic_range is not None:
+            loudest = log_mel.masked_fill(~mask, -torch.inf).amax((1, 2), keepdim=True)
+            log_mel = torch.maximum(log_mel, loudest - extractor.dynamic_range * math.log(10) / 10)
+        log_mel = log_mel.masked_fill(~mask, 0)
+        if extractor.normalization == "band_mean":
+            log_mel = log_mel - log_mel.sum(1, keepdim=True) / counts
+        elif extractor.normalization == "clip_mean_std":
+            values = counts * extractor.num_mel_bins
+            centered = (log_mel - log_mel.sum((1, 2), keepdim=True) / values) * mask
+            deviation = (centered.square().sum((1, 2), keepdim=True) / values).sqrt()
+            log_mel = centered / deviation.clamp(min=1e-5)
+        return log_mel * mask
+
+
+def _fourier(n_fft: int, remove_dc: bool) -> dict[str, torch.Tensor]:
+    """The windowed Fourier transform of a frame's mirrored sums and differences, without its mean if told so.
+
+    Returns:
+        `cosines`, (sums, bins), and `sines`, (differences, bins), float32.
+    """
+    samples, bins = torch.arange(n_fft, dtype=torch.float64), torch.arange(n_fft // 2 + 1)
+    angles = samples[:, None] * bins * (2 * math.pi / n_fft)
+    window = torch.hann_window(n_fft, dtype=torch.float64)[:, None]
+    cosines, sines = window * angles.cos(), window * angles.sin()
+    if remove_dc:
+        cosines = cosines - cosines.sum(0) / n_fft
+    return {"cosines": cosines[: n_fft // 2 + 1].float(), "sines": sines[1 : (n_fft + 1) // 2].float()}
