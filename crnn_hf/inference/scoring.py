@@ -1,6 +1,6 @@
 """Many clips in, a score each out."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,16 +11,14 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 from transformers import PreTrainedModel, SequenceFeatureExtractor
 
-from crnn_hf.audio import AudioReadError
 from crnn_hf.data import Clip, ClipReader, Collator
 from crnn_hf.data.columns import DESCRIPTIONS
-from crnn_hf.metrics import length_buckets, real_scores
+from crnn_hf.inference.batches import Transform, allowed_batch_size, collect, read_clips, scores_of
+from crnn_hf.metrics import length_buckets
 from crnn_hf.metrics.trials import Trials
 
 # What a report tells clips apart by. A codec's seed is a clip's name, and the label is known anyway.
 COLUMNS = tuple(name for name in DESCRIPTIONS if name not in ("utterance", "codec_seed"))
-
-Transform = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -82,10 +80,7 @@ def score_with(
     Raises:
         ValueError: as `score_clips`.
     """
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1; found {batch_size}")
-    if not all(getattr(feature_extractor, "return_attention_mask", True) for _, feature_extractor in detectors):
-        batch_size = 1  # a model that is not told what is padding would take it for the clip
+    batch_size = allowed_batch_size(batch_size, [feature_extractor for _, feature_extractor in detectors])
     described = dataset.with_format(None)
     hearings = [_Hearing(model, feature_extractor) for model, feature_extractor in detectors]
     rates = {hearing.sampling_rate for hearing in hearings}
@@ -93,7 +88,7 @@ def score_with(
     with torch.inference_mode(), tqdm(total=len(dataset), desc=title, unit="clip") as progress:
         for start in range(0, len(dataset), batch_size):
             indices = range(start, min(start + batch_size, len(dataset)))
-            clips = {rate: _read(clips_of, indices, transform) for rate, clips_of in clips_at.items()}
+            clips = {rate: read_clips(clips_of, indices, transform) for rate, clips_of in clips_at.items()}
             for hearing in hearings:
                 hearing.hear(*clips[hearing.sampling_rate])
             progress.update(len(indices))
@@ -112,14 +107,13 @@ class _Hearing:
         self.found: list[NDArray[np.float64]] = []
         self.faults: list[str] = []
 
-    def hear(self, clips: Mapping[int, Clip], unread: Sequence[str]) -> None:
+    def hear(self, clips: Mapping[int, Clip], unread: Mapping[int, str]) -> None:
         """Score a batch of clips, by their rows; beside it, what is wrong with those that could not be read."""
-        self.faults.extend(unread)
-        clips, batch = _collected(clips, self.collate, self.faults)
+        clips, batch, without_features = collect(clips, self.collate)
+        self.faults.extend([*unread.values(), *without_features.values()])
         if batch is None:
             return
-        inputs = {name: tensor.to(self.model.device) for name, tensor in batch.items() if name != "labels"}
-        self.found.append(real_scores(self.model(**inputs).logits.float().cpu(), self.model.config.label2id))
+        self.found.append(scores_of(self.model, batch))
         self.rows.extend(clips)
         self.seconds.extend(len(clip["waveform"]) / self.sampling_rate for clip in clips.values())
 
@@ -139,38 +133,3 @@ class _Hearing:
 def _column(dataset: Dataset, name: str, rows: list[int]) -> list[Any]:
     values = dataset.select_columns([name])[:][name]
     return [values[row] for row in rows]
-
-
-def _read(dataset: Dataset, indices: Iterable[int], transform: Transform | None) -> tuple[dict[int, Clip], list[str]]:
-    """The clips by their row, transformed, and what is wrong with those that cannot be read."""
-    clips: dict[int, Clip] = {}
-    faults: list[str] = []
-    for index in indices:
-        try:
-            clip = dataset[index]
-        except (AudioReadError, OSError) as error:
-            faults.append(str(error))
-            continue
-        clips[index] = clip if transform is None else {**clip, "waveform": transform(clip["waveform"])}
-    return clips, faults
-
-
-def _collected(
-    clips: Mapping[int, Clip], collate: Collator, faults: list[str]
-) -> tuple[Mapping[int, Clip], dict[str, torch.Tensor] | None]:
-    """The batch, and its clips by their row; what is wrong with clips that cannot be scored is added to `faults`."""
-    try:
-        return clips, collate(list(clips.values())) if clips else None
-    except ValueError:
-        # Some clip gives no features: they are tried one by one, once it is known that one of them will not do.
-        sound = {index: clip for index, clip in clips.items() if _has_features(clip, collate, faults)}
-        return sound, collate(list(sound.values())) if sound else None
-
-
-def _has_features(clip: Clip, collate: Collator, faults: list[str]) -> bool:
-    try:
-        collate([clip])
-    except ValueError as error:
-        faults.append(str(error))
-        return False
-    return True
