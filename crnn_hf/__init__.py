@@ -2,16 +2,24 @@
 
 Importing this package teaches transformers' Auto classes the model type "crnn", so that
 `AutoModelForAudioClassification.from_pretrained` and `pipeline` load it without remote code; and models saved from
-then on carry the three files that load them where this package is not installed.
+then on carry the files that load them where this package is not installed. It also teaches `pipeline` the task
+"audio-deepfake-detection".
 """
 
 from transformers import AutoConfig, AutoFeatureExtractor, AutoModel, AutoModelForAudioClassification
+from transformers.pipelines import PIPELINE_REGISTRY
 
 from crnn_hf.configuration_crnn import CRNNConfig
 from crnn_hf.feature_extraction_crnn import CRNNFeatureExtractor
 from crnn_hf.modeling_crnn import CRNNForAudioClassification, CRNNModel
 
-__all__ = ["CRNNConfig", "CRNNFeatureExtractor", "CRNNForAudioClassification", "CRNNModel"]
+__all__ = [
+    "CRNNConfig",
+    "CRNNFeatureExtractor",
+    "CRNNForAudioClassification",
+    "CRNNModel",
+    "DeepfakeDetectionPipeline",
+]
 
 AutoConfig.register(CRNNConfig.model_type, CRNNConfig)
 AutoFeatureExtractor.register(CRNNConfig, CRNNFeatureExtractor)
@@ -22,3 +30,10 @@ CRNNConfig.register_for_auto_class()
 CRNNFeatureExtractor.register_for_auto_class("AutoFeatureExtractor")
 CRNNModel.register_for_auto_class("AutoModel")
 CRNNForAudioClassification.register_for_auto_class("AutoModelForAudioClassification")
+
+# Not before the model type is known, which what the pipeline imports relies on.
+from crnn_hf.inference.pipeline import TASK, DeepfakeDetectionPipeline  # noqa: E402
+
+PIPELINE_REGISTRY.register_pipeline(
+    TASK, pipeline_class=DeepfakeDetectionPipeline, pt_model=AutoModelForAudioClassification, type="audio"
+)

@@ -27,8 +27,7 @@ def load_detector(
         OSError: there is no such folder, or no such model on the Hub, or no way to reach it.
         ValueError: it has no labels named "real" and "fake", or some of its weights are missing.
     """
-    if not Path(model).is_dir() and (str(model).count("/") != 1 or Path(model).parent.is_dir()):
-        raise FileNotFoundError(f"{model}: no such folder, and no name of a model on the Hub, which is user/model")
+    refuse_missing(model)
     detector, loading = AutoModelForAudioClassification.from_pretrained(
         model, dtype=torch.float32, output_loading_info=True
     )
@@ -42,3 +41,9 @@ def load_detector(
     if device is None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     return detector.eval().to(device), AutoFeatureExtractor.from_pretrained(model)
+
+
+def refuse_missing(model: str | Path) -> None:
+    """Raise FileNotFoundError for what is neither a folder nor a name that a model on the Hub could have."""
+    if not Path(model).is_dir() and (str(model).count("/") != 1 or Path(model).parent.is_dir()):
+        raise FileNotFoundError(f"{model}: no such folder, and no name of a model on the Hub, which is user/model")

@@ -1,7 +1,8 @@
 #!/usr/bin/env python
-"""Time and peak memory of transformers' stock pipeline on one long waveform, each length in a fresh process.
+"""Time and peak memory of judging one long file, decoded from FLAC as a stream, each length in a fresh process.
 
 .venv/bin/python scripts/benchmark_long.py
+.venv/bin/python scripts/benchmark_long.py --backends onnx --model runs/mine
 """
 
 import argparse
@@ -13,41 +14,67 @@ import time
 from pathlib import Path
 
 import numpy as np
+import soundfile
 from transformers import pipeline
 
 from crnn_hf import CRNNConfig, CRNNFeatureExtractor, CRNNForAudioClassification
+from crnn_hf.inference.backends import export_onnx
 
 RATE = 16_000
 
 
-def classify(detector: Path, minutes: float) -> None:
-    classifier = pipeline("audio-classification", model=str(detector))
-    waveform = np.random.default_rng(0).standard_normal(round(60 * minutes * RATE), dtype=np.float32)
-    waveform *= 0.1
-    classifier(waveform[:RATE])
+def write_recording(path: Path, minutes: float) -> None:
+    """Noise of changing level, minute by minute, so that making it takes no memory either."""
+    rng = np.random.default_rng(0)
+    with soundfile.SoundFile(path, "w", RATE, 1) as file:
+        for seconds in np.diff(np.append(np.arange(0, 60 * minutes, 60), 60 * minutes)):
+            noise = rng.standard_normal(round(seconds * RATE), dtype=np.float32)
+            file.write(noise * (0.05 + 0.04 * np.sin(np.arange(len(noise)) / 4_000)))
+
+
+def judge(model: Path, backend: str, recording: Path, minutes: float) -> None:
+    detector = pipeline("audio-deepfake-detection", model=str(model), backend=backend)
+    detector(np.random.default_rng(0).standard_normal(20 * RATE).astype(np.float32) * 0.1)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     begin = time.perf_counter()
-    classifier(waveform)
+    found = detector(str(recording))
     seconds = time.perf_counter() - begin
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(f"{minutes:9g}{seconds:10.2f}{60 * minutes / seconds:13.0f}{before / 1024:15.0f}{after / 1024:11.0f}")
+    assert abs(found["duration"] - 60 * minutes) < 1e-3
+    rate = found["duration"] / seconds
+    print(f"{backend:10}{minutes:9g}{seconds:10.2f}{rate:13.0f}{before / 1024:13.0f}{(after - before) / 1024:12.0f}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, nargs="+", default=[7.5, 15, 30, 60])
-    parser.add_argument("--detector", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--backends", nargs="+", default=["torch", "onnx"])
+    parser.add_argument("--model", type=Path, help="a detector's folder; by default one with random weights is made")
+    parser.add_argument("--recording", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.detector is not None:
-        classify(options.detector, *options.minutes)
+    if options.recording is not None:
+        judge(options.model, *options.backends, options.recording, *options.minutes)
         return
-    with tempfile.TemporaryDirectory() as folder:
-        CRNNForAudioClassification(CRNNConfig()).save_pretrained(folder)
-        CRNNFeatureExtractor().save_pretrained(folder)
-        print(f"{'minutes':>9}{'seconds':>10}{'x real time':>13}{'MiB before':>15}{'MiB peak':>11}", flush=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if options.model is None:
+            options.model = folder / "model"
+            CRNNForAudioClassification(CRNNConfig()).save_pretrained(options.model)
+            CRNNFeatureExtractor().save_pretrained(options.model)
+            if "onnx" in options.backends:
+                export_onnx(options.model, options.model)
+        print(
+            f"{'backend':10}{'minutes':>9}{'seconds':>10}{'x real time':>13}{'MiB before':>13}{'MiB more':>12}",
+            flush=True,
+        )
         for minutes in options.minutes:
-            command = [sys.executable, __file__, "--detector", folder, "--minutes", str(minutes)]
-            subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+            recording = folder / f"{minutes:g}.flac"
+            write_recording(recording, minutes)
+            for backend in options.backends:
+                command = [sys.executable, __file__, "--recording", recording, "--model", options.model]
+                command += ["--backends", backend, "--minutes", str(minutes)]
+                subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+            recording.unlink()
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def test_from_nothing_to_a_verdict(
     assert main(["detect", "clip.wav", "--model", "model"]) == 0
     captured = capsys.readouterr()
     header, verdict = captured.out.splitlines()
-    assert header.split() == ["file", "label", "P(fake)", "score"]
+    assert header.split() == ["file", "label", "P(fake)", "score", "seconds", "fake", "from-to"]
     file, label, chance, score = verdict.split()
     assert (file, label, chance) == ("clip.wav", "real" if float(score) > 0 else "fake", "-")
     assert "not calibrated" in captured.err
@@ -85,7 +85,7 @@ def test_a_calibrated_model_says_what_its_scores_are_worth(
 
     assert main(detect) == 0
     captured = capsys.readouterr()
-    _, label, chance, score = captured.out.splitlines()[1].split()
+    _, label, chance, score, *_ = captured.out.splitlines()[1].split()
     assert label in ("real", "fake", "unsure")
     assert float(chance) == pytest.approx(1 / (1 + np.exp(float(score))), abs=0.01)
     assert captured.err == ""
@@ -282,7 +282,7 @@ def test_one_bad_file_does_not_stop_the_others(
     ("arguments", "message"),
     [
         (["train", "nothing"], "crnn-hf: nothing: no such file"),
-        (["train"], "crnn-hf: train: expected a recipe"),
+        (["train"], "crnn-hf: expected a recipe"),
         (["train", "quickstart", "--data", "nowhere"], "crnn-hf: nowhere: no such file or folder"),
         (["train", "quickstart", "--speed", "9"], "there is no setting --speed"),
         (["evaluate", "nowhere", "."], "nowhere"),

@@ -13,8 +13,10 @@ from crnn_hf.cli import (
     corpora,
     detecting,
     evaluating,
+    exporting,
     probing,
     publishing,
+    scoring,
     training,
     vocoding,
 )
@@ -23,10 +25,12 @@ COMMANDS = (
     training,
     calibrating,
     evaluating,
+    scoring,
     comparing,
     probing,
     publishing,
     detecting,
+    exporting,
     augmenting,
     vocoding,
     corpora,
@@ -49,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.command_line = shlex.join(["crnn-hf", *(sys.argv[1:] if arguments is None else arguments)])
     try:
         return options.command(options)
-    except (ValueError, OSError) as error:
-        # Bad input: its message is written for people. Anything else is a fault of ours and keeps its traceback.
+    except (ValueError, OSError, ImportError) as error:
+        # Bad input, or an extra that is not installed: its message is written for people. Anything else is a fault of
+        # ours and keeps its traceback.
         print(f"crnn-hf: {error}", file=sys.stderr)
         return 2

@@ -8,6 +8,8 @@ from importlib.metadata import version
 from typing import Any
 
 SPLITS = ("train", "validation", "test")
+# Those of crnn_hf.inference.backends, which takes seconds to import.
+BACKENDS = ("torch", "onnx", "onnx-int8")
 
 
 def add_corpus(command: argparse.ArgumentParser) -> None:
@@ -51,6 +53,16 @@ def add_split(command: argparse.ArgumentParser) -> None:
         "--first", type=int, help="score the first so many clips alone; the others stay where they are"
     )
     command.add_argument("--batch-size", type=int, default=32, help="clips at a time; default: 32")
+
+
+def add_backend(command: argparse.ArgumentParser) -> None:
+    """The argument that says what runs the model."""
+    command.add_argument(
+        "--backend",
+        default=BACKENDS[0],
+        choices=BACKENDS,
+        help="what runs the model: PyTorch, or ONNX Runtime with the file that crnn-hf export wrote; default: torch",
+    )
 
 
 def loaded(model: str) -> tuple[Any, Any]:

@@ -8,7 +8,7 @@ import torch
 
 from crnn_hf import CRNNConfig
 from crnn_hf.data import load_corpus
-from crnn_hf.inference import detect, is_calibrated_on, load_detector, score_clips
+from crnn_hf.inference import DeepfakeDetectionPipeline, is_calibrated_on, load_detector, score_clips
 from crnn_hf.metrics import calibrate
 
 CODED = {"evaluation_sets__coded__augmentation__codec": "null", "metric_for_best_model": "mean_eer"}
@@ -29,7 +29,8 @@ def test_a_run_ends_with_a_calibrated_model(
     assert calibration["clips"] == {"real": 8, "fake": 8}
     clips = load_corpus(tiny_corpus, "validation")
     assert is_calibrated_on(model.config, clips["utterance"])
-    assert 0 < detect(model, extractor, clips[0]["audio"]["bytes"]).probability_of_fake < 1
+    detector = DeepfakeDetectionPipeline(model=model, feature_extractor=extractor)
+    assert 0 < detector(clips[0]["audio"])["probability"] < 1
 
 
 def test_it_is_that_of_the_saved_model(run_training: Callable, tiny_corpus: Path, tmp_path: Path) -> None:

@@ -1,0 +1,90 @@
+"""A recording as it is heard: block by block, at two scales, without keeping it.
+
+The verdict on the whole comes from windows as long as the stretches that training hears; the timeline from shorter
+ones, which tell better where something changes and worse what it is.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from transformers import PreTrainedConfig
+
+from crnn_hf.inference.recordings.result import describe
+from crnn_hf.inference.recordings.scale import Part, Scale
+from crnn_hf.inference.recordings.timeline import join
+
+
+@dataclass(frozen=True)
+class Listening:
+    """How recordings are listened to. All in seconds.
+
+    Attributes:
+        whole_window: length of the windows whose mean score is that of the whole. They overlap by half.
+        window: length of the windows that the timeline is made of.
+        step: of the timeline, and from one of its windows to the next.
+        least_sound: of sound, below which a window is left out, and a recording is "unsure".
+        shortest: below which a stretch with a verdict of its own is joined to its neighbour.
+    """
+
+    whole_window: float = 4.0
+    window: float = 2.0
+    step: float = 0.5
+    least_sound: float = 0.5
+    shortest: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("whole_window", "window", "step", "shortest"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be above 0 seconds; found {getattr(self, name)!r}")
+        if not self.step <= self.window <= self.whole_window:
+            raise ValueError(
+                f"expected step <= window <= whole_window; found {self.step:g}, {self.window:g} and "
+                f"{self.whole_window:g} s"
+            )
+        if not 0 <= self.least_sound <= self.window:
+            raise ValueError(f"least_sound must be from 0 to {self.window:g} s, a window; found {self.least_sound!r}")
+
+    def scales(self, sampling_rate: int) -> tuple[Scale, Scale]:
+        """The windows for the whole, and those for the timeline."""
+        whole, window, step = (
+            round(seconds * sampling_rate) for seconds in (self.whole_window, self.window, self.step)
+        )
+        return (
+            Scale(whole, max(1, whole // 2), sampling_rate, self.least_sound),
+            Scale(window, step, sampling_rate, self.least_sound),
+        )
+
+
+class Hearing:
+    """One recording. `hear` its blocks, then `end` it; score the parts that they give; then ask for the `result`."""
+
+    def __init__(self, sampling_rate: int, listening: Listening) -> None:
+        self.listening = listening
+        self._whole, self._timeline = listening.scales(sampling_rate)
+
+    def hear(self, block: NDArray[np.float32]) -> list[Part]:
+        """The windows that a block, (samples,), completes."""
+        return self._whole.push(block) + self._timeline.push(block)
+
+    def end(self) -> list[Part]:
+        """The last windows of all."""
+        return self._whole.end() + self._timeline.end()
+
+    def result(
+        self, config: PreTrainedConfig, threshold: float | str | None = None, prior_of_fake: float = 0.5
+    ) -> dict[str, Any]:
+        """All there is to say, once every part has its score; see [`crnn_hf.inference.recordings.result.describe`]."""
+        timeline = self._timeline
+        return describe(
+            self._whole.mean(),
+            join(timeline.starts, timeline.lengths, timeline.heard(), self.listening.step, timeline.seconds),
+            timeline.seconds,
+            timeline.sounding_seconds,
+            config,
+            least_sound=self.listening.least_sound,
+            shortest=self.listening.shortest,
+            threshold=threshold,
+            prior_of_fake=prior_of_fake,
+        )
