@@ -16,7 +16,7 @@ logger = logging.get_logger(__name__)
 Waveform = np.ndarray | torch.Tensor | Sequence[float]
 
 MEL_SCALES = ("htk", "slaney", "linear")
-NORMALIZATIONS = ("band_mean", "clip_mean_std")
+NORMALIZATIONS = ("band_mean", "running_band_mean", "clip_mean_std")
 
 # No clip is as short as this, so that a second dimension no larger is one of channels.
 MOST_CHANNELS = 8
@@ -63,8 +63,10 @@ class CRNNFeatureExtractor(SequenceFeatureExtractor):
             which nothing is told apart, so that the noise floor of quiet recordings does not depend on their level.
             None sets no limit.
         normalization (`str`, *optional*, defaults to `"band_mean"`): `"band_mean"` removes each band's mean over the
-            clip, and with it level and colour of the recording channel; `"clip_mean_std"` removes the mean over all
-            bands and divides by the standard deviation; None leaves the logarithms as they are.
+            clip, and with it level and colour of the recording channel; `"running_band_mean"` removes from each frame
+            the mean of all until then, and counts `dynamic_range` from the loudest until then, so that no frame
+            depends on later ones and a live recording can be followed exactly; `"clip_mean_std"` removes the mean over
+            all bands and divides by the standard deviation; None leaves the logarithms as they are.
         max_frames (`int`, *optional*): fixed size. If set, every clip is cut or padded to this many frames, unless a
             call says otherwise. By default clips keep their length, and a batch is padded to its longest.
         feature_size (`int`, *optional*): what transformers calls `num_mel_bins`; the same number.
@@ -208,10 +210,13 @@ class CRNNFeatureExtractor(SequenceFeatureExtractor):
         values = (waveform - waveform.mean()) / (waveform.var(correction=0) + 1e-7).sqrt()
         return torch.nn.functional.pad(values, (0, padded - len(values))).numpy()
 
+    def log_mel(self, waveforms: torch.Tensor) -> torch.Tensor:
+        """The logarithm of the power in each band, not normalised: (clips, samples) to (clips, frames, mel)."""
+        return self._mel_power(waveforms).clamp_(min=FLOOR).log_()
+
     def _log_mel(self, waveforms: list[torch.Tensor]) -> list[torch.Tensor]:
         """The normalised features of each waveform, (samples,) to (frames, mel)."""
-        batch = torch.nn.utils.rnn.pad_sequence(waveforms, batch_first=True)
-        log_mel = self._mel_power(batch).clamp_(min=FLOOR).log_()
+        log_mel = self.log_mel(torch.nn.utils.rnn.pad_sequence(waveforms, batch_first=True))
         lengths = [self.num_frames(len(waveform)) for waveform in waveforms]
         return [self._normalize(clip[:length]) for clip, length in zip(log_mel, lengths, strict=True)]
 
@@ -234,6 +239,8 @@ class CRNNFeatureExtractor(SequenceFeatureExtractor):
 
     def _normalize(self, log_mel: torch.Tensor) -> torch.Tensor:
         """Limit a clip's dynamic range and remove what the recording channel adds; (frames, mel), changed in place."""
+        if self.normalization == "running_band_mean":
+            return RunningBandMean(self.dynamic_range)(log_mel)
         if self.dynamic_range is not None:
             log_mel.clamp_(min=log_mel.max().item() - self.dynamic_range * math.log(10) / 10)
         if self.normalization == "band_mean":
@@ -330,6 +337,34 @@ class CRNNFeatureExtractor(SequenceFeatureExtractor):
             raise ValueError(f"dynamic_range must be above 0, or None; found {self.dynamic_range!r}")
         if self.padding_side != "right":
             raise ValueError(f"padding_side must be 'right', as the model wants it; found {self.padding_side!r}")
+
+
+class RunningBandMean:
+    """Normalises frames by those before them: a clip at once, or a live recording piece by piece, with one result.
+
+    Args:
+        dynamic_range: decibels below the loudest band and frame so far under which nothing is told apart; or None.
+    """
+
+    def __init__(self, dynamic_range: float | None) -> None:
+        self.dynamic_range = dynamic_range
+        self._loudest = -math.inf
+        self._total: torch.Tensor | float = 0.0
+        self._count = 0
+
+    def __call__(self, log_mel: torch.Tensor) -> torch.Tensor:
+        """The next frames, (frames, mel), without the mean of all frames until each."""
+        if len(log_mel) == 0:
+            return log_mel
+        if self.dynamic_range is not None:
+            loudest = log_mel.amax(1, keepdim=True).cummax(0).values.clamp(min=self._loudest)
+            self._loudest = loudest[-1].item()
+            log_mel = log_mel.maximum(loudest - self.dynamic_range * math.log(10) / 10)
+        # In float64, for sums over hours.
+        totals = self._total + log_mel.double().cumsum(0)
+        counts = self._count + torch.arange(1, len(log_mel) + 1, device=log_mel.device)[:, None]
+        self._total, self._count = totals[-1], self._count + len(log_mel)
+        return log_mel - (totals / counts).float()
 
 
 @lru_cache

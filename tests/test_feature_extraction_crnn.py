@@ -121,7 +121,7 @@ def test_input_is_left_alone(speech: np.ndarray) -> None:
     np.testing.assert_array_equal(speech, before)
 
 
-@pytest.mark.parametrize("normalization", ["band_mean", "clip_mean_std"])
+@pytest.mark.parametrize("normalization", ["band_mean", "running_band_mean", "clip_mean_std"])
 def test_level_does_not_matter(speech: np.ndarray, normalization: str) -> None:
     extractor = CRNNFeatureExtractor(normalization=normalization)
     torch.testing.assert_close(
@@ -143,7 +143,22 @@ def test_dynamic_range_is_limited(speech: np.ndarray) -> None:
     assert float(limited.max() - limited.min()) == pytest.approx(3 * np.log(10), abs=1e-4)
 
 
-@pytest.mark.parametrize("normalization", ["band_mean", "clip_mean_std", None])
+def test_a_running_mean_is_that_of_all_frames_until_then(speech: np.ndarray) -> None:
+    plain = features(CRNNFeatureExtractor(normalization=None, dynamic_range=None), speech)[0]
+    running = features(CRNNFeatureExtractor(normalization="running_band_mean", dynamic_range=None), speech)[0]
+    for frame in (0, 1, 50, len(plain) - 1):
+        torch.testing.assert_close(running[frame], plain[frame] - plain[: frame + 1].mean(0), atol=1e-4, rtol=0)
+
+
+def test_with_a_running_mean_no_frame_depends_on_later_ones(speech: np.ndarray) -> None:
+    extractor = CRNNFeatureExtractor(normalization="running_band_mean", dynamic_range=20.0)
+    whole = features(extractor, speech)[0]
+    for samples in (8_000, 16_001):
+        part = features(extractor, speech[:samples])[0]
+        torch.testing.assert_close(part, whole[: len(part)], atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("normalization", ["band_mean", "running_band_mean", "clip_mean_std", None])
 def test_digital_silence_is_finite(normalization: str | None) -> None:
     assert features(CRNNFeatureExtractor(normalization=normalization), np.zeros(RATE, np.float32)).isfinite().all()
 
