@@ -14,7 +14,14 @@ ALWAYS = {
     "licence": "Apache-2.0",
     "citation": "@misc{crnn}",
 }
-SECTIONS = {"data": "## Data", "training": "## Training", "results": "## Results", "speed": "## Speed"}
+SECTIONS = {
+    "data": "## Data",
+    "training": "## Training",
+    "results": "## Results",
+    "thresholds": "## Thresholds",
+    "speed": "## Speed",
+    "versions": "## What is new",
+}
 
 
 def render(**values: object) -> ModelCard:
