@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from transformers import pipeline
 
 from crnn_hf import CRNNConfig, CRNNFeatureExtractor, CRNNForAudioClassification
+from crnn_hf.inference import DeepfakeDetectionPipeline
 from crnn_hf.inference.backends import export_onnx
 
 RATE = 16_000
@@ -33,7 +33,7 @@ def write_recording(path: Path, minutes: float) -> None:
 
 
 def judge(model: Path, backend: str, recording: Path, minutes: float) -> None:
-    detector = pipeline("audio-deepfake-detection", model=str(model), backend=backend)
+    detector = DeepfakeDetectionPipeline.from_pretrained(model, backend=backend)
     detector(np.random.default_rng(0).standard_normal(20 * RATE).astype(np.float32) * 0.1)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     begin = time.perf_counter()

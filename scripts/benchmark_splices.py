@@ -13,10 +13,9 @@ import argparse
 from dataclasses import dataclass
 
 import numpy as np
-from transformers import pipeline
 
-import crnn_hf  # noqa: F401 - teaches transformers the task
 from crnn_hf.data import ClipReader, load_corpus
+from crnn_hf.inference import DeepfakeDetectionPipeline
 from crnn_hf.metrics import compute_cm_metrics
 
 RATE = 16_000
@@ -82,7 +81,7 @@ def main() -> None:
             by_label[clip["label"]].append(levelled(clip["waveform"]))
     rng = np.random.default_rng(0)
     recordings = [splice(*by_label, index % 2 == 0, rng) for index in range(options.recordings)]
-    detector = pipeline("audio-deepfake-detection", model=options.model, backend=options.backend)
+    detector = DeepfakeDetectionPipeline.from_pretrained(options.model, backend=options.backend)
     settings = {"window": options.window, "threshold": options.threshold}
     results = detector([recording.waveform for recording in recordings], **settings)
     counts, scores, labels = [], [], []

@@ -48,17 +48,14 @@ def add_to(commands: Any) -> None:
 
 def detect(options: argparse.Namespace) -> int:
     """Judge recordings; one that cannot be read is named and does not stop the others."""
-    from transformers import pipeline
     from transformers.utils.logging import disable_progress_bar
 
     from crnn_hf.cli.verdicts import writer_of
-    from crnn_hf.loading import refuse_missing
+    from crnn_hf.inference import DeepfakeDetectionPipeline
 
-    refuse_missing(options.model)
     disable_progress_bar()  # of loading, which a model as small as this has no need of
-    detector = pipeline(
-        "audio-deepfake-detection",
-        model=options.model,
+    detector = DeepfakeDetectionPipeline.from_pretrained(
+        options.model,
         backend=options.backend,
         threshold=options.threshold,
         prior_of_fake=options.prior_of_fake,

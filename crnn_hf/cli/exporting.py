@@ -9,7 +9,7 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     command = commands.add_parser(
         "export",
-        help="write a model for ONNX Runtime, which runs it in half the time",
+        help="write a model for ONNX Runtime, with the same logits",
         description="Write a model as ONNX files below OUT/onnx, and check them against PyTorch. OUT is a copy of the "
         "model; if it is the model's own folder, the files join it.",
         allow_abbrev=False,

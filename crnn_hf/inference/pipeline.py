@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from functools import partial
+from pathlib import Path
 from types import GeneratorType
-from typing import Any
+from typing import Any, Self
 
+import torch
 from torch.utils.data import Dataset
 from transformers import Pipeline
 
@@ -51,6 +53,19 @@ class DeepfakeDetectionPipeline(Pipeline):
         if backend != "torch":
             self._scorer, _ = load_backend(self.model.name_or_path, backend)
         verdict(0.0, self.model.config, **self._postprocess_params)  # a threshold that does not exist is an error now
+
+    @classmethod
+    def from_pretrained(
+        cls, model: str | Path, *, backend: str = "torch", device: str | torch.device | None = None, **settings: Any
+    ) -> Self:
+        """The pipeline with a model made ready by its backend, a little faster than `pipeline(..., model=model)` is.
+
+        Args:
+            model, backend, device: as `crnn_hf.inference.load_backend`, whose errors these raise.
+            settings: as of a call.
+        """
+        detector, feature_extractor = load_backend(model, backend, device)
+        return cls(model=detector, feature_extractor=feature_extractor, task=TASK, device=detector.device, **settings)
 
     def __call__(self, inputs: Any, **kwargs: Any) -> Any:
         """Judge one recording, or each of a list, generator or dataset of them.

@@ -12,6 +12,7 @@ from transformers import pipeline
 import crnn_hf
 from crnn_hf.audio import AudioReadError, read_audio
 from crnn_hf.inference import load_detector
+from crnn_hf.inference.backends import export_onnx
 
 TASK = "audio-deepfake-detection"
 RATE = 16_000
@@ -197,3 +198,17 @@ def test_a_file_object_is_read_where_it_stands(
     detector: crnn_hf.DeepfakeDetectionPipeline, speech: np.ndarray, encoded: Callable
 ) -> None:
     assert detector(io.BytesIO(encoded(speech, "WAV")))["duration"] == 2.0
+
+
+def test_onnx_judges_alike(tiny_detector: Path, tmp_path: Path, long_speech: np.ndarray) -> None:
+    pytest.importorskip("onnxruntime")
+    export_onnx(tiny_detector, tmp_path)
+    expected = pipeline(TASK, model=str(tmp_path))(long_speech)
+    for other in (
+        pipeline(TASK, model=str(tmp_path), backend="onnx"),
+        crnn_hf.DeepfakeDetectionPipeline.from_pretrained(tmp_path, backend="onnx"),
+        crnn_hf.DeepfakeDetectionPipeline.from_pretrained(tmp_path),
+    ):
+        found = other(long_speech)
+        assert found["score"] == pytest.approx(expected["score"], abs=2e-4)
+        assert found["timeline"]["scores"] == pytest.approx(expected["timeline"]["scores"], abs=2e-4)
