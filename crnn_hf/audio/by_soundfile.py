@@ -20,7 +20,7 @@ class _Forwards(soundfile.SoundFile):
     """A file that is read once from its beginning to its end.
 
     After each read, soundfile makes a file that can seek do so, to where it already stands. libsndfile's Opus does not
-    survive that, and its FLAC loses time.
+    survive that.
     """
 
     def seekable(self) -> bool:

@@ -20,19 +20,17 @@ def decoded(content: Content) -> Iterator[tuple[np.ndarray, int]]:
 
     Raises:
         Fault: before the first piece, where the container shows that the recording is empty, cut off, or no audio;
-            later, where what was decoded turns out to be damaged, too short, or of another rate than the first.
+            later, where damage shows in decoding, samples are missing, or the sampling rate changes.
     """
     if content.size == 0:
         raise Fault("empty: 0 bytes")
     missing = completeness.shortfall(content)
     if missing is not None:
         raise Fault(missing)
-    taken, first_rate = 0, None
+    taken = 0
     for samples, rate in by_soundfile.decoded(content) or by_pyav.decoded(content):
         if not LOWEST_RATE <= rate <= HIGHEST_RATE:
             raise Fault(f"a sampling rate of {rate} Hz; expected {LOWEST_RATE} to {HIGHEST_RATE} Hz")
-        if rate != (first_rate := first_rate or rate):
-            raise Fault(f"its sampling rate changes on the way ({sorted([first_rate, rate])} Hz); expected one")
         finite = np.isfinite(samples)
         if not finite.all():
             at = int(finite.argmin())

@@ -93,6 +93,12 @@ def test_an_absurd_sampling_rate(encode: Callable[..., bytes], tone: np.ndarray)
         read_audio(encode("AU", "PCM_16", tone, 2_147_483_647))
 
 
+def test_a_sampling_rate_that_changes(encode_by_ffmpeg: Callable[..., bytes]) -> None:
+    content = encode_by_ffmpeg("adts", "aac", 16_000) + encode_by_ffmpeg("adts", "aac", 48_000)
+    with pytest.raises(AudioReadError, match=r"its sampling rate changes on the way \(\[16000, 48000\] Hz\)"):
+        read_audio(content)
+
+
 def test_paths_that_lead_nowhere(tmp_path: Path) -> None:
     missing = tmp_path / "missing.wav"
     with pytest.raises(FileNotFoundError, match=r"missing\.wav"):
