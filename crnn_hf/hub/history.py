@@ -10,7 +10,7 @@ from crnn_hf.data.embedded.corpus import MANIFEST
 from crnn_hf.data.locations import without_folder
 from crnn_hf.hub.markdown import table
 from crnn_hf.hub.paths import without_paths
-from crnn_hf.hub.records import ASVSPOOF5_ON_HUB, ASVSPOOF5_SOURCES, SETTINGS, SPEED, STATE, VALIDATION, Run
+from crnn_hf.hub.records import ASVSPOOF5_ON_HUB, ASVSPOOF5_SOURCES, RECORD, SETTINGS, SPEED, STATE, VALIDATION, Run
 from crnn_hf.metrics.report import wording
 from crnn_hf.metrics.report.pages import escaped_for_markdown
 
@@ -22,7 +22,9 @@ NOTHING = (None, "", "{}", {}, [], False, 0.0)
 
 
 def is_artificial(run: Run) -> bool:
-    """Whether the run's corpus lies there still and is the embedded one, in which nobody speaks."""
+    """Whether the corpus is the embedded one, in which nobody speaks: as the run noted, or else as its folder says."""
+    if run.record is not None:
+        return bool(run.record["is_artificial"])
     return run.settings is not None and (Path(str(run.settings.get("data"))) / MANIFEST).is_file()
 
 
@@ -49,7 +51,10 @@ def data(run: Run) -> str | None:
             "they are and “fake” after a vocoder. Nobody speaks in it, and nobody has rights in it."
         )
     name = escaped_for_markdown(without_paths(without_folder(source)))
-    return f"Trained on {name}. The run did not note whose recordings these are, nor under which licence."
+    clips = "".join(f"\n- {escaped_for_markdown(line)}" for line in (run.record or {}).get("clips", []))
+    return f"Trained on {name}. The run did not note whose recordings these are, nor under which licence." + (
+        f"\n{clips}" if clips else ""
+    )
 
 
 def training(run: Run) -> str | None:
@@ -57,6 +62,8 @@ def training(run: Run) -> str | None:
     if run.settings is None and run.state is None:
         return None
     parts = [_course(run.state)] if run.state else []
+    if run.record:
+        parts.append(f"{run.record['date']}, {run.record['software']}, on {run.record['hardware']}.")
     if run.validation:
         parts.append(_validation(run.validation))
     if run.settings is not None:
@@ -78,7 +85,13 @@ def speed(run: Run) -> str | None:
 
 def published_records(run: Run) -> dict[str, dict[str, Any]]:
     """What the run noted, by the name of its file, without the folders in which files lay."""
-    noted = {SETTINGS: run.settings, STATE: run.state, VALIDATION: run.validation, SPEED: run.speed}
+    noted = {
+        SETTINGS: run.settings,
+        STATE: run.state,
+        VALIDATION: run.validation,
+        RECORD: run.record,
+        SPEED: run.speed,
+    }
     return {name: without_paths(content) for name, content in noted.items() if content is not None}
 
 

@@ -19,6 +19,7 @@ SETTINGS = "settings.json"
 STATE = "trainer_state.json"
 VALIDATION = "all_results.json"
 SPEED = "speed.json"
+RECORD = "training.json"
 REPORT = "metrics.json"
 ASVSPOOF5_ON_HUB = "jungjee/asvspoof5"
 ASVSPOOF5_SOURCES = ("hub", ASVSPOOF5_ON_HUB, asvspoof5.HUB)
@@ -33,6 +34,7 @@ class Run:
         settings: all that decided the run, by name.
         state: the Trainer's: epochs, steps, the best step, the log.
         validation: figures of the kept model on the evaluation sets, such as `eval_eer`.
+        record: what the run noted of its clips, date, software and hardware.
         speed: `hardware`, on which `milliseconds`, by what was done, were measured.
     """
 
@@ -40,6 +42,7 @@ class Run:
     settings: dict[str, Any] | None
     state: dict[str, Any] | None
     validation: dict[str, Any] | None
+    record: dict[str, Any] | None
     speed: dict[str, Any] | None
 
 
@@ -74,7 +77,7 @@ def read_run(folder: Path) -> Run:
     Raises:
         ValueError: one of the files is not JSON.
     """
-    return Run(folder, *(_json(folder / name) for name in (SETTINGS, STATE, VALIDATION, SPEED)))
+    return Run(folder, *(_json(folder / name) for name in (SETTINGS, STATE, VALIDATION, RECORD, SPEED)))
 
 
 def read_report(folder: Path) -> Report:

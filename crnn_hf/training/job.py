@@ -18,6 +18,7 @@ from crnn_hf.training.figures import MAIN, labels_of, prediction_metrics
 from crnn_hf.training.finetuning import check_layer_decay, freeze, parts_in
 from crnn_hf.training.mixing import Mixup
 from crnn_hf.training.models import build_model
+from crnn_hf.training.record import note_run
 from crnn_hf.training.replay import REPLAYED, joined, refuse_taken_name, replay_of
 from crnn_hf.training.resuming import checkpoint_to_resume, note_settings, settings_of, step_of, step_of_model
 from crnn_hf.training.sampling import balanced_weights, sampling_weights
@@ -78,13 +79,15 @@ def train(
     if is_main:
         if checkpoint is not None:
             print(f"Going on from {checkpoint}")
-        print(overview(train_set, source, "train"))
+        heard_sets = [overview(train_set, source, "train")]
         if replay is not None:
-            print(f"{REPLAYED}, {overview(old_set, replay.corpus.source, 'train')}")
+            heard_sets.append(f"{REPLAYED}, {overview(old_set, replay.corpus.source, 'train')}")
         for name, evaluation_set in evaluation_sets.items():
             prefix = "" if name == MAIN else f"{name}, "
-            print(prefix + overview(evaluation_set, corpora[name].source, "validation"))
+            heard_sets.append(prefix + overview(evaluation_set, corpora[name].source, "validation"))
+        print(*heard_sets, sep="\n")
         note_settings(output, settings)
+        note_run(output, source, heard_sets)
     weigh = partial(
         sampling_weights, balanced=data_arguments.sampling == "balanced", evenness=data_arguments.group_evenness
     )

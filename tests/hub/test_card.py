@@ -89,6 +89,22 @@ def test_a_model_of_artificial_voices_carries_a_warning(folder: Path, tmp_path: 
     assert "Nobody speaks in it" in card_of(folder).text
 
 
+def test_what_the_run_noted_of_its_clips_is_told(folder: Path) -> None:
+    record = {
+        "clips": ["train: 12 clips, 6 real and 6 fake, 2 known attacks"],
+        "is_artificial": False,
+        "date": "2026-11-26",
+        "software": "crnn-hf 0.1.0, torch 2.14.1",
+        "hardware": "2 cores, x86_64",
+    }
+    note(folder, settings={"data": "mine"}, training=record)
+    text = card_of(folder).text
+    assert "- train: 12 clips, 6 real and 6 fake, 2 known attacks" in text
+    assert "2026-11-26, crnn-hf 0.1.0, torch 2.14.1, on 2 cores, x86_64." in text
+    note(folder, training={**record, "is_artificial": True})
+    assert "> **Trained on artificial voices" in card_of(folder).text
+
+
 def test_speed_is_told_with_its_hardware(folder: Path) -> None:
     note(folder, speed={"hardware": "two cores", "milliseconds": {"4 seconds of speech": 3.512}})
     assert "## Speed\n\nOn two cores.\n\n||ms|\n|---|---:|\n|4 seconds of speech|3.51|" in card_of(folder).text
