@@ -9,9 +9,13 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import datasets
 import numpy as np
 import pytest
+from tqdm import tqdm
 
 from crnn_hf import CRNNConfig, CRNNFeatureExtractor, CRNNForAudioClassification
 from crnn_hf.data.embedded import write_embedded_corpus
+
+# Its thread takes the lock of all progress bars now and then: a process forked just then would wait for it for ever.
+tqdm.monitor_interval = 0
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,7 +13,7 @@ EXAMPLES = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8")
 
 
 def test_nothing_is_left_open() -> None:
-    assert len(EXAMPLES) == 5
+    assert len(EXAMPLES) == 6
     assert "@@" not in README.read_text(encoding="utf-8")
 
 
