@@ -268,7 +268,9 @@ def test_half_precision(kind: str) -> None:
     dtype = torch.bfloat16
     model, batch = make_model(kind), extract(make_clips())
     expected = model(**batch).logits
-    half = model.to(dtype)(**batch.to(dtype)).logits
+    # On processors with AMX, oneDNN's convolutions of a few channels are off by a hundred times bfloat16's rounding.
+    with torch.backends.mkldnn.flags(enabled=False):
+        half = model.to(dtype)(**batch.to(dtype)).logits
     assert half.dtype == dtype
     torch.testing.assert_close(half.float(), expected, atol=0.1, rtol=0.1)
 

@@ -27,7 +27,7 @@ from crnn_hf.vocoding.on_the_fly import Resynthesis
 SAMPLING_RATE = 16_000  # Hz, of real recordings and fakes alike
 TABLE = "recordings.parquet"
 MANIFEST = "vocoding.json"
-VERSION = 1  # raise it whenever the same settings give other bytes
+VERSION = 2  # raise it whenever the same settings give other bytes
 AT_A_TIME = 16  # recordings a worker, between two looks at what was done
 
 
