@@ -135,27 +135,27 @@ def pretrained_weights(name: str) -> dict[str, torch.Tensor]:
 
 def whisper_log_mel(waveforms: torch.Tensor, num_mel_bins: int) -> torch.Tensor:
     """What `transformers.WhisperFeatureExtractor` gives, (batch, samples) to (batch, mel, samples / 160)."""
-    edge = WHISPER_N_FFT // 2
-    frames = F.pad(waveforms[:, None], (edge, edge), mode="reflect")[:, 0].unfold(1, WHISPER_N_FFT, WHISPER_HOP)
-    cosines, sines, filters = (matrix.to(waveforms.device) for matrix in _whisper_matrices(num_mel_bins))
-    frames = frames[:, :-1]
-    power = (frames @ cosines).square() + (frames @ sines).square()
-    log_mel = (power @ filters).clamp(min=1e-10).log10()
+    edge, bins = WHISPER_N_FFT // 2, WHISPER_N_FFT // 2 + 1
+    padded = F.pad(waveforms[:, None], (edge, edge), mode="reflect")
+    transform, filters = (matrix.to(waveforms.device) for matrix in _whisper_matrices(num_mel_bins))
+    spectra = F.conv1d(padded, transform, stride=WHISPER_HOP)[..., :-1]
+    power = spectra[:, :bins].square() + spectra[:, bins:].square()
+    log_mel = (filters @ power).clamp(min=1e-10).log10()
     log_mel = torch.maximum(log_mel, log_mel.amax((1, 2), keepdim=True) - 8)
-    return ((log_mel + 4) / 4).transpose(1, 2)
+    return (log_mel + 4) / 4
 
 
 @lru_cache
-def _whisper_matrices(num_mel_bins: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """The windowed Fourier transform as two products of matrices, which every exporter knows, and the mel filters."""
+def _whisper_matrices(num_mel_bins: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The windowed Fourier transform as a convolution, which every exporter knows, (2 x bins, 1, samples); and the mel
+    filters, (mel, bins)."""
     bins = WHISPER_N_FFT // 2 + 1
     window = torch.hann_window(WHISPER_N_FFT, dtype=torch.float64, device="cpu")
     samples = torch.arange(WHISPER_N_FFT, dtype=torch.float64, device="cpu")
     angles = samples[:, None] * torch.arange(bins, device="cpu") * (2 * math.pi / WHISPER_N_FFT)
-    matrices = [window[:, None] * angles.cos(), window[:, None] * angles.sin()]
+    transform = torch.cat([window[:, None] * angles.cos(), window[:, None] * angles.sin()], dim=1)
     filters = mel_filter_bank(bins, num_mel_bins, 0.0, 8_000.0, 16_000, norm="slaney", mel_scale="slaney")
-    cosines, sines, filters = (matrix.float() for matrix in (*matrices, torch.from_numpy(filters)))
-    return cosines, sines, filters
+    return transform.T[:, None].float().contiguous(), torch.from_numpy(filters).T.float().contiguous()
 
 
 def _receptive_field(config: PreTrainedConfig) -> int:

@@ -1,6 +1,7 @@
 """`crnn-hf`: one thin command a job. Packages are imported by the command that needs them, so that help is quick."""
 
 import argparse
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from crnn_hf.cli import (
     evaluating,
     exporting,
     hub,
+    listening,
     probing,
     publishing,
     scoring,
@@ -31,6 +33,7 @@ COMMANDS = (
     probing,
     publishing,
     detecting,
+    listening,
     exporting,
     hub,
     augmenting,
@@ -55,6 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.command_line = shlex.join(["crnn-hf", *(sys.argv[1:] if arguments is None else arguments)])
     try:
         return options.command(options)
+    except BrokenPipeError:
+        # Whoever read the output has had enough, as `head` does. What is left of it shall not be tried again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (ValueError, OSError, ImportError) as error:
         # Bad input, or an extra that is not installed: its message is written for people. Anything else is a fault of
         # ours and keeps its traceback.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from crnn_hf.cli.shared import add_backend, faults_told
+from crnn_hf.cli.shared import add_backend, add_judging, faults_told
 
 STDIN = "-"
 
@@ -34,15 +34,7 @@ def add_to(commands: Any) -> None:
         metavar="PNG",
         help="draw waveform, spectrogram and scores over time; of several recordings, one picture each in this folder",
     )
-    command.add_argument(
-        "--threshold",
-        type=_threshold,
-        help="call everything below this score fake, and the rest real: a number, or the name of one that crnn-hf "
-        "calibrate stored, such as real_flagged_1%%; by default a calibrated detector says unsure in between",
-    )
-    command.add_argument(
-        "--prior-of-fake", type=float, default=0.5, help="how likely a recording is fake beforehand; default: 0.5"
-    )
+    add_judging(command)
     command.add_argument("--batch-size", type=int, default=16, help="windows at a time; default: 16")
 
 
@@ -121,11 +113,3 @@ def _draw(file: str, found: dict[str, Any], target: Path) -> None:
         raise ValueError("--timeline reads a recording twice, which standard input does not allow")
     path = target if target.suffix.lower() == ".png" else target / f"{Path(file).name}.png"
     draw_verdict(found, overview(file, found["duration"]), path, Path(file).name)
-
-
-def _threshold(argument: str) -> float | str:
-    """A number, or the name of a threshold."""
-    try:
-        return float(argument)
-    except ValueError:
-        return argument

@@ -65,6 +65,27 @@ def add_backend(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_judging(command: argparse.ArgumentParser) -> None:
+    """The arguments that say how a score becomes a verdict."""
+    command.add_argument(
+        "--threshold",
+        type=_threshold,
+        help="call everything below this score fake, and the rest real: a number, or the name of one that crnn-hf "
+        "calibrate stored, such as real_flagged_1%%; by default a calibrated detector says unsure in between",
+    )
+    command.add_argument(
+        "--prior-of-fake", type=float, default=0.5, help="how likely a recording is fake beforehand; default: 0.5"
+    )
+
+
+def _threshold(argument: str) -> float | str:
+    """A number, or the name of a threshold."""
+    try:
+        return float(argument)
+    except ValueError:
+        return argument
+
+
 def loaded(model: str) -> tuple[Any, Any]:
     """A detector, without transformers' progress bar, which a model as small as this has no need of."""
     from transformers.utils.logging import disable_progress_bar

@@ -16,11 +16,12 @@ from crnn_hf.hub.faults import HubError, check_name, explained
 from crnn_hf.hub.loading_back import refuse_unlike, refuse_unlike_onnx
 from crnn_hf.hub.markdown import pictures_of
 from crnn_hf.hub.records import Report, read_report, read_run, refuse_report_of_another
+from crnn_hf.hub.shipped import PACKAGE
 from crnn_hf.hub.staging import ONNX_FILE, TAKEN_ALONG, TRAINING_FOLDER, stage_model, stage_report, stage_texts
 from crnn_hf.hub.versions import PAGE, NotComparable, Progress, compared, latest_version, next_version, report_of
 from crnn_hf.loading import load_detector
 
-REPLACED = (REPORT_FOLDER, TRAINING_FOLDER, PAGE, *TAKEN_ALONG)  # an older version's say nothing of this one
+REPLACED = (REPORT_FOLDER, TRAINING_FOLDER, PAGE, PACKAGE, *TAKEN_ALONG)  # an older version's say nothing of this one
 
 
 @dataclass(frozen=True)

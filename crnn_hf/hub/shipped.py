@@ -1,10 +1,13 @@
-"""What the project keeps at its top, beside the package: the card's template, and the Space."""
+"""What goes to the Hub beside a model: the project's template and Space, and the package, which is in no index."""
 
-from importlib.metadata import PackageNotFoundError, distribution
+import shutil
+from importlib.metadata import PackageNotFoundError, distribution, requires
 from pathlib import Path
 
 import crnn_hf
 
+PACKAGE = "crnn_hf"
+LEFT_OUT = ("__pycache__", "*.pyc", ".*")
 SHARE = "share/crnn-hf"  # where an installation puts them, as pyproject.toml says
 
 
@@ -29,3 +32,15 @@ def shipped(name: str) -> Path:
             path = Path(file.locate()).resolve()
             return next(outer for outer in (path, *path.parents) if outer.name == name)
     raise FileNotFoundError(f"{name}: not beside the package nor installed with it; expected a checkout")
+
+
+def copy_package(folder: Path) -> None:
+    """Put the package's source into a folder, for a machine that it is not installed on."""
+    source = Path(crnn_hf.__file__).parent
+    shutil.copytree(source, folder / PACKAGE, ignore=shutil.ignore_patterns(*LEFT_OUT))
+
+
+def requirements(extra: str) -> list[str]:
+    """What has to be installed for the package and one of its extras to run, as pip takes it."""
+    lines = [line.partition(";") for line in requires("crnn-hf") or []]
+    return [name.strip() for name, _, marker in lines if not marker or f'extra == "{extra}"' in marker]

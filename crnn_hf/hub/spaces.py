@@ -6,14 +6,12 @@ from tempfile import TemporaryDirectory
 
 from huggingface_hub import HfApi, SpaceCard
 
-import crnn_hf
 from crnn_hf.hub.committing import commit_folder, open_repository
 from crnn_hf.hub.faults import check_name, explained
+from crnn_hf.hub.shipped import LEFT_OUT, PACKAGE, copy_package
 
 MODEL_FILE = "model.txt"  # beside app.py: the name of the model that the Space asks
 EXPECTED = ("app.py", "README.md", "requirements.txt")
-PACKAGE = "crnn_hf"
-LEFT_OUT = ("__pycache__", "*.pyc", ".*")
 
 
 def push_space(
@@ -51,8 +49,7 @@ def push_space(
     with TemporaryDirectory() as scratch:
         stage = Path(scratch) / "space"
         shutil.copytree(folder, stage, ignore=shutil.ignore_patterns(*LEFT_OUT))
-        source = Path(crnn_hf.__file__).parent
-        shutil.copytree(source, stage / PACKAGE, ignore=shutil.ignore_patterns(*LEFT_OUT))
+        copy_package(stage)
         (stage / MODEL_FILE).write_text(f"{model_id}\n", encoding="utf-8")
         card = SpaceCard.load(stage / "README.md")
         card.data.models = [model_id]

@@ -10,14 +10,14 @@ from transformers import PreTrainedModel, SequenceFeatureExtractor
 from crnn_hf.hub.card import REPORT_FOLDER
 from crnn_hf.hub.history import published_records
 from crnn_hf.hub.records import Report, Run
+from crnn_hf.hub.shipped import copy_package, requirements
 from crnn_hf.hub.versions import PAGE
 from crnn_hf.metrics import write_keys, write_scores
 from crnn_hf.metrics.exchange.arena import TASK_ID
 from crnn_hf.metrics.exchange.hub_results import eval_results, write_eval_results
 from crnn_hf.metrics.report import write_report
 
-# Beside the package's own code for the Hub, if they are there: what an Inference Endpoint runs.
-ENDPOINT_FILES = ("handler.py", "requirements.txt")
+HANDLER = "handler.py"  # in this folder: what an Inference Endpoint runs
 # Of the model's folder, as they are: what others of this package's commands have put there.
 ONNX_FILE = "onnx/model.onnx"
 TAKEN_ALONG = ("onnx", ".eval_results")
@@ -37,13 +37,19 @@ def stage_model(detector: tuple[PreTrainedModel, SequenceFeatureExtractor], run:
     for name in TAKEN_ALONG:
         if (run.folder / name).is_dir():
             shutil.copytree(run.folder / name, folder / name)
-    for name in ENDPOINT_FILES:
-        if (own := Path(__file__).with_name(name)).is_file():
-            shutil.copy(own, folder)
+    _stage_endpoint(folder)
     for name, content in published_records(run).items():
         path = folder / TRAINING_FOLDER / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _stage_endpoint(folder: Path) -> None:
+    """What an Inference Endpoint runs: its code, the package, which is in no index, and what that needs."""
+    shutil.copy(Path(__file__).with_name(HANDLER), folder)
+    copy_package(folder)
+    lines = "".join(f"{line}\n" for line in requirements("onnx"))
+    (folder / "requirements.txt").write_text(lines, encoding="utf-8")
 
 
 def stage_report(report: Report, folder: Path, dataset: str | None = None) -> None:

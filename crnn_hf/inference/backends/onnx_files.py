@@ -62,16 +62,13 @@ def write_onnx(
             and `lengths`, (batch,), int64, the samples that are each clip's, at least one frame's.
 
     Raises:
-        ValueError: the model is not a CRNN, or has Whisper's encoder, or any backbone and is to take waveforms; or a
-            graph's logits differ from PyTorch's by more than `TOLERANCE`, except where it is quantized. No file of
-            that name is left then.
+        ValueError: the model is not a CRNN, or has a backbone and is to take waveforms; or a graph's logits differ
+            from PyTorch's by more than `TOLERANCE`, except where it is quantized. No file of that name is left then.
     """
     if not isinstance(model, CRNNForAudioClassification):
         raise ValueError(f"expected a CRNN to be exported; found a model of type {model.config.model_type!r}")
     if with_features and not (isinstance(feature_extractor, CRNNFeatureExtractor) and model.crnn.backbone is None):
         raise ValueError("a graph with features inside is made of a CRNN without a backbone, fed by its own extractor")
-    if model.crnn.backbone is not None and model.crnn.backbone.encoder.has_fixed_length:
-        raise ValueError("a model that listens with Whisper's encoder cannot be exported")
     ways = _ways(model)
     graphs = {MODEL_FILE: _joined(ways)}
     if quantized:

@@ -14,6 +14,9 @@ from crnn_hf.inference.recordings.scale import Part
 from crnn_hf.inference.recordings.sources import blocks_of, name_of
 from crnn_hf.inference.waveforms import UnheardError
 
+# What 32-bit integers come to if they are not scaled. Far beyond, the power of a frame is more than float32 holds.
+LOUDEST = 2.0**31
+
 Score = Callable[[Sequence[NDArray[np.float32]]], NDArray[np.float64]]
 
 
@@ -76,6 +79,8 @@ class Judge:
         entry = _Entry(name_of(recording), Hearing(self.sampling_rate, self.listening))
         try:
             for block in blocks_of(recording, self.sampling_rate):
+                if (peak := np.abs(block).max(initial=0)) > LOUDEST:
+                    raise AudioReadError(entry.name, f"samples up to {peak:g}; expected a full scale of 1.0")
                 self._enqueue(entry, entry.hearing.hear(block))
             self._enqueue(entry, entry.hearing.end())
         except (OSError, ValueError) as fault:

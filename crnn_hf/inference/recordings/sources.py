@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import fsspec
 import numpy as np
 
 from crnn_hf.audio import AudioReadError, StreamingResampler, stream_audio
+from crnn_hf.audio.decoding import HIGHEST_RATE, LOWEST_RATE
 
 ADDRESSES = ("http://", "https://", "hf://")
 EXPECTED = (
@@ -64,7 +66,7 @@ def _blocks_of_array(array: Any, rate: int, sampling_rate: int) -> Iterator[np.n
     """The array at another rate. Raises ValueError for what is not a waveform, AudioReadError for one that is bad."""
     try:
         samples = np.asarray(array)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:  # the last of a tensor that has a gradient
         raise ValueError(f"expected {EXPECTED}; found {type(array).__name__}: {error}") from error
     if samples.ndim == 2 and 1 in samples.shape:
         samples = samples.reshape(-1)
@@ -85,7 +87,9 @@ def _blocks_of_array(array: Any, rate: int, sampling_rate: int) -> Iterator[np.n
     if rate == sampling_rate:
         yield samples
         return
-    resampler = StreamingResampler(rate, sampling_rate)
+    if not (isinstance(rate, Real) and LOWEST_RATE <= rate <= HIGHEST_RATE and rate == int(rate)):
+        raise ValueError(f"expected a sampling rate of {LOWEST_RATE} to {HIGHEST_RATE} Hz; found {rate!r}")
+    resampler = StreamingResampler(int(rate), sampling_rate)
     yield resampler.push(samples)
     yield resampler.flush()
 

@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from transformers import Wav2Vec2Config
+from transformers import Wav2Vec2Config, WhisperConfig
 
 from crnn_hf import CRNNConfig, CRNNFeatureExtractor
 from crnn_hf.inference.backends import OnnxDetector, onnx_files
@@ -107,6 +107,23 @@ def test_features_inside(name: str, make_model: Any, clips: list[np.ndarray], tm
         logits = run(session, {"waveforms": waveforms.numpy(), "lengths": lengths})
         expected = model(**extractor(chosen, sampling_rate=16_000, return_tensors="pt")).logits
         torch.testing.assert_close(torch.from_numpy(logits), expected, atol=2e-5, rtol=0)
+
+
+@torch.no_grad()
+def test_whisper_listens_along(make_model: Any, clips: list[np.ndarray], tmp_path: Path) -> None:
+    encoder = WhisperConfig(
+        d_model=16,
+        encoder_layers=2,
+        encoder_attention_heads=2,
+        encoder_ffn_dim=20,
+        num_mel_bins=8,
+        max_source_positions=1500,
+    )
+    model = make_model(CRNNConfig(**SMALL, backbone={"config": encoder}))
+    (written,) = write_onnx(model, CRNNFeatureExtractor(return_waveform=True), tmp_path)
+    detector = OnnxDetector(open_session(written.path), model.config)
+    batch = batch_of(clips, return_waveform=True)
+    torch.testing.assert_close(detector(**batch).logits, model(**batch).logits, atol=1e-5, rtol=0)
 
 
 @torch.no_grad()
