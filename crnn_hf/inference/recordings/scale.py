@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn_hf.inference.recordings.sound import FRAME_SECONDS, Loudness, levels
+from crnn_hf.inference.recordings.sound import FRAME_SECONDS, Loudness, levels, sounds_enough
 from crnn_hf.inference.recordings.windows import Window, Windower
 
 
@@ -64,8 +64,7 @@ class Scale:
     def _part(self, window: Window) -> "Part":
         sounding = self._loudness.sounding(levels(window.waveform, self.sampling_rate))
         seconds = len(window.waveform) / self.sampling_rate
-        # The only window of a recording shorter than a window need not sound for longer than half of it.
-        self._sounds.append(float(sounding.sum()) * FRAME_SECONDS >= min(self.least_sound, seconds / 2))
+        self._sounds.append(sounds_enough(sounding, seconds, self.least_sound))
         stop = window.start + len(window.waveform)
         fresh = round((stop - self._measured) / (FRAME_SECONDS * self.sampling_rate))
         self.sounding_seconds += float(sounding[len(sounding) - fresh :].sum()) * FRAME_SECONDS

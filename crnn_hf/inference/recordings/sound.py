@@ -34,3 +34,14 @@ class Loudness:
         """Which frames of a window sound, by their levels."""
         self.loudest = max(self.loudest, float(np.percentile(frames, LOUDEST_PERCENTILE)))
         return frames >= max(SILENCE, self.loudest - BELOW_LOUDEST)
+
+
+def sounds_enough(sounding: NDArray[np.bool_], seconds: float, least: float) -> bool:
+    """Whether a window is to be counted: it sounds for as long as the least, or for half of what is shorter than that.
+
+    Args:
+        sounding: which of its frames sound.
+        seconds: how long it is.
+        least: seconds of sound that a whole window must have.
+    """
+    return float(sounding.sum()) * FRAME_SECONDS >= min(least, seconds / 2)

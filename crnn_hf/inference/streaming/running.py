@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn_hf.inference.recordings.hearing import Listening
-from crnn_hf.inference.recordings.sound import FRAME_SECONDS, Loudness, levels
+from crnn_hf.inference.recordings.sound import FRAME_SECONDS, Loudness, levels, sounds_enough
 from crnn_hf.inference.recordings.windows import Window, Windower
 
 Waveform = NDArray[np.float32]
@@ -86,6 +86,7 @@ class Running:
         self._loudness = {"whole": Loudness(), "latest": Loudness()}
         self._mean = RunningMean()
         self._sounding_frames = 0
+        self._early_frames = 0  # that sound, as long as no window of the timeline is full
         self._measured = 0
         self._rest = np.zeros(0, np.float32)  # of a step that is not full yet
         self.standing = NOTHING
@@ -103,16 +104,16 @@ class Running:
             block = held[index * self._step : (index + 1) * self._step]
             due += [self._due(window, "whole") for window in self._whole.push(block)]
             due += [self._due(window, "latest") for window in self._latest.push(block)]
-        return due + [self._due(window, "end") for window in self._whole.end()] + self._first(due)
+        return due + [self._due(window, "end") for window in self._whole.end()] + self._first()
 
-    def _first(self, due: list[Due]) -> list[Due]:
+    def _first(self) -> list[Due]:
         """Before the first window of the timeline is full, the latest is what there is."""
         if self._latest.heard >= self._latest.window:
             return []
         (window,) = self._latest.end()
         loudness = Loudness(self._loudness["latest"].loudest)
         sounding = loudness.sounding(levels(window.waveform, self.sampling_rate))
-        self._early = int(sounding.sum())
+        self._early_frames = int(sounding.sum())
         return [Due(window.waveform, "latest", True)]
 
     def _due(self, window: Window, kind: str) -> Due:
@@ -125,11 +126,7 @@ class Running:
             fresh = round((stop - self._measured) / (FRAME_SECONDS * self.sampling_rate))
             self._sounding_frames += int(sounding[len(sounding) - fresh :].sum())
             self._measured = stop
-        return Due(
-            window.waveform,
-            kind,
-            float(sounding.sum()) * FRAME_SECONDS >= min(self.listening.least_sound, seconds / 2),
-        )
+        return Due(window.waveform, kind, sounds_enough(sounding, seconds, self.listening.least_sound))
 
     def note(self, due: list[Due], scores: NDArray[np.float64]) -> Standing:
         """Take in the scores of what was due, and tell what stands now."""
@@ -143,7 +140,7 @@ class Running:
                 last = (float(score), window.sounds)
             else:
                 latest = float(score)
-        frames = self._sounding_frames if self._latest.heard >= self._latest.window else self._early
+        frames = self._sounding_frames if self._latest.heard >= self._latest.window else self._early_frames
         self.standing = Standing(
             seconds=self._whole.heard / self.sampling_rate,
             sounding_seconds=frames * FRAME_SECONDS,
