@@ -1,0 +1,124 @@
+"""Which times and frequencies of a recording moved its score, and which way."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from crnn_hf.feature_extraction_crnn import CRNNFeatureExtractor
+from crnn_hf.inference.recordings.windows import windows
+
+# What occlusion hides at a time: half a second of an eighth of the bands.
+PATCH_SECONDS, PATCHES_OF_BANDS = 0.5, 8
+# As many patches as one call of a model is fastest with, on a CPU.
+BATCH_SIZE = 16
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What moved a score.
+
+    Attributes:
+        effects: (frames, mel), one for each cell of the log-mel spectrogram of the whole recording, in nats of the
+            score: above 0 where a cell spoke for real, below 0 where it spoke for fake.
+        method: "gradient x input" or "occlusion".
+    """
+
+    effects: NDArray[np.float32]
+    method: str
+
+
+def explain(
+    detector: Any, feature_extractor: CRNNFeatureExtractor, waveform: NDArray[np.float32], window: float = 4.0
+) -> Explanation:
+    """Tell which cells of a recording's log-mel spectrogram moved its score, against each band's mean over a window.
+
+    A PyTorch model is asked for its gradient, times how far a cell is from its band's mean (Shrikumar et al., 2016,
+    arXiv:1605.01713); one pass there and back for each window. Whatever else, such as an ONNX graph, is asked again
+    with one patch after the other set to the mean of its bands, and the difference spread evenly over the patch
+    (Zeiler and Fergus, 2014, arXiv:1311.2901); 64 passes for each window of 4 s. Neither is exact: effects
+    need not add up to the score, and what several cells say together is shared out among them. Of a model with a
+    backbone, what the backbone hears is left as it is.
+
+    Args:
+        detector, feature_extractor: from `crnn_hf.inference.load_backend`; the extractor is this package's.
+        waveform: (samples,), at the extractor's rate.
+        window: seconds that are heard at a time, as `crnn_hf.inference.recordings.Listening`'s `whole_window`. The
+            last window ends with the recording.
+
+    Raises:
+        ValueError: the extractor is not this package's, the window not above 0, or the waveform shorter than a frame.
+    """
+    if not isinstance(feature_extractor, CRNNFeatureExtractor):
+        raise ValueError(f"expected a CRNNFeatureExtractor, of log-mel; found {type(feature_extractor).__name__}")
+    if not window > 0:
+        raise ValueError(f"window must be above 0 seconds; found {window!r}")
+    rate, hop = feature_extractor.sampling_rate, feature_extractor.hop_length
+    frames = feature_extractor.num_frames(len(waveform))
+    if frames < 1:
+        raise ValueError(f"expected at least {feature_extractor.n_fft} samples, a frame; found {len(waveform)}")
+    is_torch = isinstance(detector, nn.Module)
+    effects_of = _gradient_times_input if is_torch else _occlusion
+    size = max(round(window * rate), feature_extractor.n_fft)
+    total = np.zeros((frames, feature_extractor.num_mel_bins), np.float64)
+    heard = np.zeros((frames, 1))
+    for part in (part for found in windows([waveform], size, size) for part in found):
+        batch = feature_extractor(part.waveform, sampling_rate=rate, return_tensors="pt").to(detector.device)
+        count = int(batch["attention_mask"].sum())
+        effects = effects_of(detector, batch, count, round(PATCH_SECONDS * rate / hop))
+        first = part.start // hop
+        last = min(first + count, frames)
+        total[first:last] += effects[: last - first]
+        heard[first:last] += 1
+    return Explanation(
+        (total / np.maximum(heard, 1)).astype(np.float32), "gradient x input" if is_torch else "occlusion"
+    )
+
+
+def _gradient_times_input(detector: nn.Module, batch: Any, count: int, _: int) -> NDArray[np.float32]:
+    """(count, mel)"""
+    features = batch["input_features"].detach().clone().requires_grad_()
+    # cuDNN has no way back through an LSTM that is not in training.
+    with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
+        score = _scores(detector, {**batch, "input_features": features}).sum()
+        (gradient,) = torch.autograd.grad(score, features)
+    own = features.detach()[0, :count]
+    return (gradient[0, :count] * (own - own.mean(0))).cpu().numpy()
+
+
+@torch.inference_mode()
+def _occlusion(detector: Any, batch: Any, count: int, patch_frames: int) -> NDArray[np.float32]:
+    """(count, mel)"""
+    features = batch["input_features"]
+    means = features[0, :count].mean(0)
+    whole = float(_scores(detector, batch)[0])
+    effects = np.zeros((count, features.shape[2]), np.float32)
+    patches = list(_patches(count, features.shape[2], patch_frames))
+    for begin in range(0, len(patches), BATCH_SIZE):
+        hidden = patches[begin : begin + BATCH_SIZE]
+        copies = {name: tensor.repeat_interleave(len(hidden), 0) for name, tensor in batch.items()}
+        for row, (times, bands) in zip(copies["input_features"], hidden, strict=True):
+            row[times, bands] = means[bands]
+        for (times, bands), score in zip(hidden, _scores(detector, copies).tolist(), strict=True):
+            cells = effects[times, bands]
+            cells[...] = (whole - score) / cells.size
+    return effects
+
+
+def _patches(frames: int, bands: int, patch_frames: int) -> Iterator[tuple[slice, slice]]:
+    times = np.linspace(0, frames, max(1, round(frames / max(1, patch_frames))) + 1).round().astype(int)
+    heights = np.linspace(0, bands, min(bands, PATCHES_OF_BANDS) + 1).round().astype(int)
+    for first, last in pairwise(times):
+        for low, high in pairwise(heights):
+            yield slice(first, last), slice(low, high)
+
+
+def _scores(detector: Any, batch: Any) -> torch.Tensor:
+    """logit(real) - logit(fake) of each clip, (clips,)."""
+    logits, labels = detector(**batch).logits, detector.config.label2id
+    return logits[:, labels["real"]] - logits[:, labels["fake"]]

@@ -1,0 +1,1 @@
+"""The parts of the demo; `app.py` beside this folder puts them together."""

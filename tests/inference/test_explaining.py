@@ -1,0 +1,92 @@
+"""What moved a score: by gradients in PyTorch, by occlusion elsewhere, on the spectrogram of the whole recording."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from transformers import ASTFeatureExtractor
+
+from crnn_hf import CRNNFeatureExtractor
+from crnn_hf.inference.backends import load_backend
+from crnn_hf.inference.explaining import explain
+
+LABELS = {"real": 0, "fake": 1}
+
+
+class LowBandsAreReal(torch.nn.Module):
+    """A detector whose score is known: the mean of the lowest 10 bands, less that of the highest 10, over the frames
+    of the second half alone."""
+
+    device = torch.device("cpu")
+    config = SimpleNamespace(label2id=LABELS)
+
+    def forward(self, input_features: torch.Tensor, attention_mask: torch.Tensor) -> SimpleNamespace:
+        heard = input_features[:, input_features.shape[1] // 2 :]
+        score = heard[..., :10].mean((1, 2)) - heard[..., -10:].mean((1, 2))
+        return SimpleNamespace(logits=torch.stack([score, torch.zeros_like(score)], 1))
+
+
+class Opaque:
+    """The same without gradients, as an ONNX graph is."""
+
+    device = torch.device("cpu")
+    config = SimpleNamespace(label2id=LABELS)
+
+    def __call__(self, **batch: torch.Tensor) -> SimpleNamespace:
+        return LowBandsAreReal()(**batch)
+
+
+@pytest.fixture
+def changing() -> np.ndarray:
+    """Two seconds whose second half is lower in pitch and louder at its end."""
+    rng = np.random.default_rng(0)
+    noise = rng.standard_normal(32_000).astype(np.float32) * 0.01
+    noise[24_000:] += np.sin(np.arange(8_000) * 0.05).astype(np.float32) * 0.5
+    return noise
+
+
+@pytest.mark.parametrize(("detector", "method"), [(LowBandsAreReal(), "gradient x input"), (Opaque(), "occlusion")])
+def test_cells_have_the_effect_that_they_had(detector: object, method: str, changing: np.ndarray) -> None:
+    extractor = CRNNFeatureExtractor()
+    found = explain(detector, extractor, changing)
+    assert found.method == method
+    assert found.effects.shape == (extractor.num_frames(len(changing)), 80)
+    # Of a linear detector both methods are exact: the effects add up to the score, less that of the bands' means.
+    batch = extractor(changing, sampling_rate=16_000, return_tensors="pt")
+    logits = detector(**batch).logits[0]
+    assert found.effects.sum() == pytest.approx(float(logits[0] - logits[1]), abs=1e-3)
+    assert np.abs(found.effects[:, 20:60]).max() < 1e-6
+    assert found.effects[-40:, :10].sum() > 0.1
+    assert np.abs(found.effects[:40]).max() < 1e-6
+
+
+def test_a_long_recording_is_heard_window_by_window(tiny_detector: Path, changing: np.ndarray) -> None:
+    detector, extractor = load_backend(tiny_detector, device="cpu")
+    alone = explain(detector, extractor, changing).effects
+    longer = explain(detector, extractor, np.concatenate([changing, changing, changing[:8_000]]), window=2.0).effects
+    assert longer.shape[0] == extractor.num_frames(72_000)
+    np.testing.assert_allclose(longer[: len(alone) - 50], alone[:-50], rtol=1e-4, atol=1e-7)
+    assert np.isfinite(longer).all()
+    assert np.abs(longer[-40:]).max() > 0
+
+
+def test_onnx_is_explained_by_occlusion(tiny_detector: Path, tmp_path: Path, speech: np.ndarray) -> None:
+    pytest.importorskip("onnxruntime", reason="needs crnn-hf[onnx]")
+    from crnn_hf.inference.backends import export_onnx
+
+    export_onnx(tiny_detector, tmp_path / "onnx")
+    found = explain(*load_backend(tmp_path / "onnx", "onnx"), speech)
+    assert found.method == "occlusion"
+    assert np.abs(found.effects).max() > 0
+
+
+def test_bad_input(tiny_detector: Path, speech: np.ndarray) -> None:
+    detector, extractor = load_backend(tiny_detector, device="cpu")
+    with pytest.raises(ValueError, match="expected at least 512 samples, a frame; found 100"):
+        explain(detector, extractor, speech[:100])
+    with pytest.raises(ValueError, match="window must be above 0 seconds; found 0"):
+        explain(detector, extractor, speech, window=0)
+    with pytest.raises(ValueError, match="found ASTFeatureExtractor"):
+        explain(detector, ASTFeatureExtractor(), speech)
