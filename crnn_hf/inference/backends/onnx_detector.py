@@ -145,6 +145,8 @@ def open_session(path: str | Path, threads: int | None = None) -> "InferenceSess
     onnxruntime = _onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads() if threads is None else threads
+    # Its threads would keep the cores busy while they wait, which PyTorch's need for the features meanwhile.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     errors = onnxruntime.capi.onnxruntime_pybind11_state
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
