@@ -5,9 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from crnn_hf.cli.shared import add_corpus, add_split, corpus_name
-
-BACKENDS = ("torch", "onnx", "onnx-int8")
+from crnn_hf.cli.shared import add_backend, add_corpus, add_split, corpus_name
 
 
 def add_to(commands: Any) -> None:
@@ -31,9 +29,7 @@ def add_to(commands: Any) -> None:
         help="the score file; clips that cannot be scored are named beside it, in scores.errors.tsv for scores.tsv",
     )
     add_split(command)
-    command.add_argument(
-        "--backend", default=BACKENDS[0], choices=BACKENDS, help="what the model runs on; default: torch"
-    )
+    add_backend(command)
     command.add_argument(
         "--workers",
         type=int,

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from crnn_hf.cli import main
+from crnn_hf.cli import main, shared
 from crnn_hf.data import load_asvspoof5
-from crnn_hf.inference import load_detector, score_clips
+from crnn_hf.inference import BACKENDS, load_detector, score_clips
 from crnn_hf.metrics import read_scores, write_keys
 
 
@@ -91,3 +91,7 @@ def test_the_launchers(tiny_corpus: Path, tiny_detector: Path, tmp_path: Path, l
     assert done.stdout.count("validation: 8 clips") == done.stdout.count("Scores, higher for real") == 1
     assert main(["score", *arguments, str(tmp_path / "one.tsv")]) == 0
     assert (tmp_path / "two.tsv").read_bytes() == (tmp_path / "one.tsv").read_bytes()
+
+
+def test_the_command_line_knows_all_backends() -> None:
+    assert shared.BACKENDS == BACKENDS
