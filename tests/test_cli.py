@@ -33,8 +33,8 @@ def test_from_nothing_to_a_verdict(
     captured = capsys.readouterr()
     header, verdict = captured.out.splitlines()
     assert header.split() == ["file", "label", "P(fake)", "score", "seconds", "fake", "from-to"]
-    file, label, chance, score = verdict.split()
-    assert (file, label, chance) == ("clip.wav", "real" if float(score) > 0 else "fake", "-")
+    file, label, chance, score, seconds, _ = verdict.split()
+    assert (file, label, chance, seconds) == ("clip.wav", "real" if float(score) > 0 else "fake", "-", "1.0")
     assert "not calibrated" in captured.err
 
     assert main(["evaluate", "model", "corpus", "--split", "test", "--output", "report"]) == 0

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,10 @@ def listen(tiny_detector: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 
 def started(model: Path, *arguments: str, **streams: int) -> subprocess.Popen:
     command = [sys.executable, "-m", "crnn_hf.cli", "listen", "-", *arguments, "--model", str(model)]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"}, **streams)
+    # A shell that starts tests in the background has them ignore Ctrl-C, and what they start does too.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, preexec_fn=heed, **streams)
 
 
 def cut(content: bytes, sizes: list[int]) -> list[bytes]:
