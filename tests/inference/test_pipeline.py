@@ -77,6 +77,16 @@ def test_the_stock_pipeline_gives_the_same_chance(tiny_detector: Path, speech: n
     assert found["probability"] == pytest.approx(chances["fake"], abs=1e-4)
 
 
+def test_no_part_contradicts_a_recording_of_one_window(
+    detector: crnn_hf.DeepfakeDetectionPipeline, long_speech: np.ndarray
+) -> None:
+    found = detector(long_speech[: 4 * RATE])
+    assert found["timeline"]["scores"] == [found["score"]] * 8
+    assert [part["label"] for part in found["segments"]] == [found["label"]]
+    longer = detector(long_speech[: int(4.5 * RATE)])
+    assert len(set(longer["timeline"]["scores"])) > 1
+
+
 def test_a_long_recording_is_the_mean_of_its_windows(
     detector: crnn_hf.DeepfakeDetectionPipeline, long_speech: np.ndarray
 ) -> None:

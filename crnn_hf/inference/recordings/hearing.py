@@ -1,7 +1,8 @@
 """A recording as it is heard: block by block, at two scales, without keeping it.
 
 The verdict on the whole comes from windows as long as the stretches that training hears; the timeline from shorter
-ones, which tell better where something changes and worse what it is.
+ones, which tell better where something changes and worse what it is. A recording no longer than one of the former is
+heard once, as a whole, lest its parts contradict it.
 """
 
 from dataclasses import dataclass
@@ -63,25 +64,38 @@ class Hearing:
     def __init__(self, sampling_rate: int, listening: Listening) -> None:
         self.listening = listening
         self._whole, self._timeline = listening.scales(sampling_rate)
+        self._waiting: list[Part] = []  # of the timeline, until it is known that there is to be one
+
+    @property
+    def _is_short(self) -> bool:
+        return self._whole.seconds <= self.listening.whole_window
 
     def hear(self, block: NDArray[np.float32]) -> list[Part]:
-        """The windows that a block, (samples,), completes."""
-        return self._whole.push(block) + self._timeline.push(block)
+        """The windows that a block, (samples,), completes, as far as they are to be scored."""
+        whole = self._whole.push(block)
+        self._waiting += self._timeline.push(block)
+        return whole if self._is_short else whole + self._released()
 
     def end(self) -> list[Part]:
         """The last windows of all."""
-        return self._whole.end() + self._timeline.end()
+        whole = self._whole.end()
+        self._waiting += self._timeline.end()
+        return whole if self._is_short else whole + self._released()
+
+    def _released(self) -> list[Part]:
+        released, self._waiting = self._waiting, []
+        return released
 
     def result(
         self, config: PreTrainedConfig, threshold: float | str | None = None, prior_of_fake: float = 0.5
     ) -> dict[str, Any]:
         """All there is to say, once every part has its score; see [`crnn_hf.inference.recordings.result.describe`]."""
-        timeline = self._timeline
+        parts = self._whole if self._is_short else self._timeline
         return describe(
             self._whole.mean(),
-            join(timeline.starts, timeline.lengths, timeline.heard(), self.listening.step, timeline.seconds),
-            timeline.seconds,
-            timeline.sounding_seconds,
+            join(parts.starts, parts.lengths, parts.heard(), self.listening.step, parts.seconds),
+            parts.seconds,
+            self._timeline.sounding_seconds,
             config,
             least_sound=self.listening.least_sound,
             shortest=self.listening.shortest,
