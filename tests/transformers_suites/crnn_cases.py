@@ -118,7 +118,9 @@ class CRNNModelTest(ModelTesterMixin, unittest.TestCase):
                 expected = model(**inputs)[0]
                 for dtype in (torch.float16, torch.bfloat16):
                     with self.subTest(model=type(model).__name__, dtype=dtype):
-                        actual = copy.deepcopy(model).to(dtype)(**inputs)[0]
+                        # With AMX, oneDNN's convolutions of a few channels are far off bfloat16's rounding.
+                        with torch.backends.mkldnn.flags(enabled=False):
+                            actual = copy.deepcopy(model).to(dtype)(**inputs)[0]
                         assert actual.dtype == dtype
                         torch.testing.assert_close(actual.float(), expected, atol=2e-2, rtol=0)
 
