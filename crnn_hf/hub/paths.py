@@ -10,7 +10,7 @@ FOLDERS = re.compile(r"""(?<![\w:/\\.~-])(?:~|[A-Za-z]:)?[/\\](?:[^/\\\s,;'"]+[/
 def without_paths(value: Any) -> Any:
     """A value, or all within it, with the folders of absolute paths taken out of its text.
 
-    "/home/someone/corpus, test" becomes "corpus, test". Addresses and relative paths stay as they are.
+    "/srv/someone/corpus, test" becomes "corpus, test". Addresses and relative paths stay as they are.
     """
     if isinstance(value, str):
         return FOLDERS.sub("", value)

@@ -383,9 +383,9 @@ def reported(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         }
         trials = Trials([f"E_{place:04}" for place in range(clips)], scores, is_fake, columns)
         about = {
-            "model": "/home/somebody/secret/model",
-            "data": "/home/somebody/secret/corpus, test",
-            "command": "crnn-hf evaluate /home/somebody/secret/model /home/somebody/secret/corpus",
+            "model": "/srv/somebody/secret/model",
+            "data": "/srv/somebody/secret/corpus, test",
+            "command": "crnn-hf evaluate /srv/somebody/secret/model /srv/somebody/secret/corpus",
             "date": "2026-01-31",
         }
         folder = tmp_path_factory.mktemp("reports") / "report"

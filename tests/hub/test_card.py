@@ -54,7 +54,7 @@ def test_a_model_without_records_has_a_card_without_figures(folder: Path) -> Non
 def test_training_is_told_as_it_was_noted(folder: Path) -> None:
     note(
         folder,
-        settings={"data": "/home/somebody/mine", "learning_rate": 0.003, "augmentation": "{}", "freeze": None},
+        settings={"data": "/srv/somebody/mine", "learning_rate": 0.003, "augmentation": "{}", "freeze": None},
         trainer_state={
             "epoch": 8.0,
             "global_step": 1200,

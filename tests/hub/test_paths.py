@@ -8,12 +8,12 @@ from crnn_hf.hub.paths import without_paths
 @pytest.mark.parametrize(
     ("told", "published"),
     [
-        ("/home/somebody/corpus, test", "corpus, test"),
+        ("/srv/somebody/corpus, test", "corpus, test"),
         ("/corpus", "corpus"),
         ("~/secret/corpus", "corpus"),
         (r"C:\Users\somebody\corpus", "corpus"),
         ("crnn-hf evaluate /a/model /b/c/corpus --output=/d/report", "crnn-hf evaluate model corpus --output=report"),
-        ('{"noise": "/home/somebody/noise"}', '{"noise": "noise"}'),
+        ('{"noise": "/srv/somebody/noise"}', '{"noise": "noise"}'),
         ("runs/mine and https://zenodo.org/records/14498691", "runs/mine and https://zenodo.org/records/14498691"),
         ("user/corpus, 1/2", "user/corpus, 1/2"),
         ("hf://datasets/user/corpus", "hf://datasets/user/corpus"),

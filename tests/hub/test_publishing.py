@@ -27,7 +27,7 @@ CODE = {"configuration_crnn.py", "feature_extraction_crnn.py", "modeling_crnn.py
 def folder(tiny_detector: Path, tmp_path: Path) -> Path:
     """A model as training leaves it."""
     folder = shutil.copytree(tiny_detector, tmp_path / "model")
-    (folder / "settings.json").write_text(json.dumps({"data": "/home/somebody/corpus"}))
+    (folder / "settings.json").write_text(json.dumps({"data": "/srv/somebody/corpus"}))
     (folder / "training_args.bin").write_bytes(b"a pickle, which nobody should load")
     write_onnx(folder, score_here(load_detector(folder, device="cpu")))
     return folder
