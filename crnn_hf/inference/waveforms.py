@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from crnn_hf.metrics import real_scores
+from crnn_hf.inference.batches import scores_of
 
 
 class UnheardError(ValueError):
@@ -36,5 +36,4 @@ def score_waveforms(
     except ValueError as error:
         raise UnheardError(str(error)) from error
     with torch.inference_mode():
-        logits = detector(**batch.to(detector.device)).logits
-    return np.atleast_1d(real_scores(logits.float().cpu(), detector.config.label2id))
+        return scores_of(detector, batch)

@@ -9,7 +9,7 @@ from typing import Any
 import fsspec
 import numpy as np
 
-from crnn_hf.audio import AudioReadError, StreamingResampler, stream_audio
+from crnn_hf.audio import AudioReadError, StreamingResampler, mono_samples, stream_audio
 from crnn_hf.audio.decoding import HIGHEST_RATE, LOWEST_RATE
 
 ADDRESSES = ("http://", "https://", "hf://")
@@ -74,16 +74,12 @@ def _blocks_of_array(array: Any, rate: int, sampling_rate: int) -> Iterator[np.n
         raise ValueError(
             f"expected {EXPECTED}; found {type(array).__name__} of shape {samples.shape}, {samples.dtype}"
         )
-    if samples.dtype.kind == "i":
-        if samples.dtype != np.int16:
-            raise ValueError(f"expected floats of full scale 1.0, or 16-bit integers; found {samples.dtype}")
-        samples = samples.astype(np.float32) / 32768
-    samples = samples.astype(np.float32, copy=False)
+    try:
+        samples = mono_samples(samples)
+    except ValueError as error:
+        raise AudioReadError("<array>", str(error)) from error
     if len(samples) == 0:
         raise AudioReadError("<array>", "empty: 0 samples")
-    if not (finite := np.isfinite(samples)).all():
-        first = int(finite.argmin())
-        raise AudioReadError("<array>", f"{(~finite).sum()} samples are not finite numbers, the first is {first}")
     if rate == sampling_rate:
         yield samples
         return

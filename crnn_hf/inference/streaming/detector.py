@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crnn_hf.audio import StreamingResampler
+from crnn_hf.audio import StreamingResampler, mono_samples
 from crnn_hf.inference.backends import load_backend
 from crnn_hf.inference.recordings.hearing import Listening
 from crnn_hf.inference.streaming.carried import Carried, can_be_carried
@@ -134,7 +134,7 @@ class StreamingDetector:
         """
         if len({id(stream.detector) for stream in streams}) > 1:
             raise ValueError("expected streams of one model, made by another()")
-        checked = [_samples(chunk) for chunk in chunks]
+        checked = [mono_samples(chunk) for chunk in chunks]
         due: dict[int, list[Due]] = {}
         for index, (stream, samples) in enumerate(zip(streams, checked, strict=True)):
             resampled = samples if stream._resampler is None else stream._resampler.push(samples)
@@ -174,17 +174,3 @@ def _scored(streams: Sequence[StreamingDetector], due: dict[int, list[Due]]) -> 
         for (index, place), score in zip(places, found, strict=True):
             scores[index][place] = score
     return scores
-
-
-def _samples(chunk: ArrayLike) -> NDArray[np.float32]:
-    """A chunk as float32, (samples,). Raises ValueError for what is none."""
-    samples = np.asarray(chunk)
-    if samples.ndim != 1 or not (samples.dtype == np.int16 or samples.dtype.kind == "f" or len(samples) == 0):
-        raise ValueError(
-            f"expected samples of one channel, (samples,), floats or 16-bit integers; found {samples.shape}, "
-            f"{samples.dtype}"
-        )
-    samples = samples.astype(np.float32) / 32768 if samples.dtype == np.int16 else samples.astype(np.float32)
-    if not (finite := np.isfinite(samples)).all():
-        raise ValueError(f"{(~finite).sum()} samples are not finite numbers, the first is {int(finite.argmin())}")
-    return samples
