@@ -6,6 +6,9 @@ then on carry the files that load them where this package is not installed. It a
 "audio-deepfake-detection".
 """
 
+from importlib import import_module
+from typing import Any
+
 from transformers import AutoConfig, AutoFeatureExtractor, AutoModel, AutoModelForAudioClassification
 from transformers.pipelines import PIPELINE_REGISTRY
 
@@ -31,9 +34,15 @@ CRNNFeatureExtractor.register_for_auto_class("AutoFeatureExtractor")
 CRNNModel.register_for_auto_class("AutoModel")
 CRNNForAudioClassification.register_for_auto_class("AutoModelForAudioClassification")
 
-# Not before the model type is known, which what the pipeline imports relies on.
-from crnn_hf.inference.pipeline import TASK, DeepfakeDetectionPipeline  # noqa: E402
+# By its name, as transformers has its own: what it imports takes a second, and most who load a model never ask for it.
+PIPELINE_REGISTRY.supported_tasks["audio-deepfake-detection"] = {
+    "impl": "crnn_hf.inference.pipeline.DeepfakeDetectionPipeline",
+    "pt": (AutoModelForAudioClassification,),
+    "type": "audio",
+}
 
-PIPELINE_REGISTRY.register_pipeline(
-    TASK, pipeline_class=DeepfakeDetectionPipeline, pt_model=AutoModelForAudioClassification, type="audio"
-)
+
+def __getattr__(name: str) -> Any:
+    if name == "DeepfakeDetectionPipeline":
+        return getattr(import_module("crnn_hf.inference.pipeline"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -222,3 +222,11 @@ def test_onnx_judges_alike(tiny_detector: Path, tmp_path: Path, long_speech: np.
         found = other(long_speech)
         assert found["score"] == pytest.approx(expected["score"], abs=2e-4)
         assert found["timeline"]["scores"] == pytest.approx(expected["timeline"]["scores"], abs=2e-4)
+
+
+def test_a_saved_pipeline_is_a_model_like_any_other(
+    detector: crnn_hf.DeepfakeDetectionPipeline, tmp_path: Path, speech: np.ndarray
+) -> None:
+    detector.save_pretrained(tmp_path)
+    for task in (TASK, "audio-classification"):
+        assert pipeline(task, model=str(tmp_path))(speech.copy())  # without trust_remote_code
