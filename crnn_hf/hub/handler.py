@@ -33,10 +33,9 @@ if find_spec("crnn_hf") is None:
 
 import numpy as np
 import torch
-from transformers import pipeline
 
 from crnn_hf.audio import AudioReadError, stream_audio
-from crnn_hf.inference.pipeline import TASK
+from crnn_hf.inference.pipeline import DeepfakeDetectionPipeline
 
 ONNX_FILE = "onnx/model.onnx"
 MOST_WINDOWS = 64  # in a batch: what a CPU and a small GPU have room for
@@ -88,7 +87,7 @@ class EndpointHandler:
         has_onnx = (folder / ONNX_FILE).is_file() and find_spec("onnxruntime") is not None
         self.limits = Limits.from_environment()
         self.backend = "onnx" if has_onnx and not torch.cuda.is_available() else "torch"
-        self.detector = pipeline(TASK, model=str(folder), backend=self.backend)
+        self.detector = DeepfakeDetectionPipeline.from_pretrained(folder, backend=self.backend)
 
     def __call__(self, data: Mapping[str, Any]) -> dict[str, Any] | list[dict[str, Any]]:
         """Answer a request.
