@@ -1,7 +1,7 @@
 """CRNN: convolutions over the log-mel spectrogram, an LSTM over time, pooling, a head.
 
-A transformer may listen along, see `backbone_crnn.py`; the losses and the head of those with a margin are in
-`loss_crnn.py`.
+A second opinion is added to its logits, see `contrast_crnn.py`. A transformer may listen along, see
+`backbone_crnn.py`; the losses and the head of those with a margin are in `loss_crnn.py`.
 """
 
 from typing import Self
@@ -16,6 +16,7 @@ from transformers.utils.generic import can_return_tuple
 
 from .backbone_crnn import CRNNBackbone
 from .configuration_crnn import CRNNConfig
+from .contrast_crnn import CRNNContrast
 from .loss_crnn import CRNNCosineClassifier, label_costs, weighted_mean
 
 # Frames that the convolutions take at once outside of training; an hour at once would not fit the memory.
@@ -348,6 +349,7 @@ class CRNNForAudioClassification(CRNNPreTrainedModel):
             size = config.classifier_proj_size
         is_linear = config.loss == "cross_entropy"
         self.classifier = nn.Linear(size, config.num_labels) if is_linear else CRNNCosineClassifier(config, size)
+        self.contrast = None if config.contrast_widths is None else CRNNContrast(config)
         self.post_init()
 
     @can_return_tuple
@@ -376,7 +378,8 @@ class CRNNForAudioClassification(CRNNPreTrainedModel):
             `loss`, if there are labels; `logits`, (batch, labels), before the softmax; `hidden_states`, if asked for,
             as [`CRNNModel`] returns them. `logits[:, 0] - logits[:, 1]` is the score of the field, higher for real. If
             the config holds a calibration, it is a natural-log likelihood ratio, and the softmax is the probability of
-            each label at even odds; the loss is that of the logits before the calibration.
+            each label at even odds. The loss is that of the logits before the calibration; in training, before the
+            second opinion too.
 
         Raises:
             ValueError: as [`CRNNModel`].
@@ -391,9 +394,13 @@ class CRNNForAudioClassification(CRNNPreTrainedModel):
         pooled = self.dropout(outputs.pooler_output)
         if self.projector is not None:
             pooled = self.dropout(F.relu(self.projector(pooled)))
-        logits = self.classifier(pooled)
+        logits = own = self.classifier(pooled)
+        if self.contrast is not None:
+            logits = own + self.contrast(input_features, _padding_mask(attention_mask)).to(own.dtype)
+        # In training each opinion is for itself, or the CRNN would learn by heart what the second one has wrong.
+        loss = None if labels is None else self._loss(own if self.training else logits, labels)
         return SequenceClassifierOutput(
-            loss=None if labels is None else self._loss(logits, labels),
+            loss=loss,
             logits=logits if self.config.calibration is None else self._calibrated(logits),
             hidden_states=outputs.hidden_states,
         )

@@ -27,6 +27,7 @@ REMOTE_CODE = {
     "backbone_configuration_crnn.py",
     "backbone_crnn.py",
     "configuration_crnn.py",
+    "contrast_crnn.py",
     "encoders_crnn.py",
     "feature_extraction_crnn.py",
     "loss_crnn.py",

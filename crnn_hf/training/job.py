@@ -13,6 +13,7 @@ from crnn_hf.training.averaging import MovingAverage
 from crnn_hf.training.calibrating import fitted_calibration
 from crnn_hf.training.checks import check_architecture, check_model, check_settings
 from crnn_hf.training.clips import TrainingClips, vocoding_of
+from crnn_hf.training.contrast import fit_contrast
 from crnn_hf.training.evaluation_sets import check_metric, evaluation_corpora, load_evaluation_sets
 from crnn_hf.training.figures import MAIN, labels_of, prediction_metrics
 from crnn_hf.training.finetuning import check_layer_decay, freeze, parts_in
@@ -102,21 +103,38 @@ def train(
 
     sampling_rate = feature_extractor.sampling_rate
     crop = data_arguments.crop_seconds
+    clips = TrainingClips(train_set, sampling_rate, vocoding, of_waveforms)
+    seconds = None if crop is None else (crop[0], crop[-1])
+    collate = Collator(feature_extractor, model.config.label2id)
+    if checkpoint is None and getattr(model, "contrast", None) is not None:
+        # Every process fits the same.
+        fit_contrast(
+            model.contrast,
+            clips,
+            collate,
+            model.config.label2id,
+            seed=training_arguments.seed,
+            weights=weights,
+            epoch_clips=heard,
+            seconds=seconds,
+            workers=training_arguments.dataloader_num_workers,
+            quiet=training_arguments.disable_tqdm or not is_main,
+        )
     trainer = DetectorTrainer(
         model=model,
         args=training_arguments,
-        train_dataset=TrainingClips(train_set, sampling_rate, vocoding, of_waveforms),
+        train_dataset=clips,
         sampling_weights=weights,
         epoch_clips=heard,
         layer_decay=model_arguments.layer_decay,
-        crop_seconds=None if crop is None else (crop[0], crop[-1]),
+        crop_seconds=seconds,
         batch_augmentations=[*of_spectrograms, *mixing(data_arguments, model)],
         average=moving_average(training_arguments, checkpoint),
         eval_dataset={
             name: evaluation_set.with_transform(ClipReader(sampling_rate))
             for name, evaluation_set in evaluation_sets.items()
         },
-        data_collator=Collator(feature_extractor, model.config.label2id),
+        data_collator=collate,
         compute_metrics=partial(prediction_metrics, label2id=model.config.label2id),
         processing_class=feature_extractor,
     )

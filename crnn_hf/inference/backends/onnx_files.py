@@ -98,10 +98,23 @@ def _quantized(graph: onnx.ModelProto) -> onnx.ModelProto:
     try:
         with TemporaryDirectory() as scratch:
             path = Path(scratch) / "quantized.onnx"
-            quantize_dynamic(graph, path, list(QUANTIZED_OPERATORS), per_channel=True, weight_type=QuantType.QInt8)
+            quantize_dynamic(
+                graph,
+                path,
+                list(QUANTIZED_OPERATORS),
+                per_channel=True,
+                weight_type=QuantType.QInt8,
+                nodes_to_exclude=_second_opinion(graph),
+            )
             return onnx.load(path)
     finally:
         root.setLevel(level)
+
+
+def _second_opinion(graph: onnx.ModelProto) -> list[str]:
+    """The linear layer that few weights of many sizes are in, as it is called before and after its preparation."""
+    names = [node.name for node in graph.graph.node if "/contrast/" in node.name]
+    return [*names, *(f"{name}_MatMul" for name in names)]
 
 
 def _written(

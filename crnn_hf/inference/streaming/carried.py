@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from crnn_hf.contrast_crnn import ContrastSums
 from crnn_hf.feature_extraction_crnn import CRNNFeatureExtractor, RunningBandMean
 from crnn_hf.inference.recordings.hearing import Listening
 from crnn_hf.inference.recordings.sound import FRAME_SECONDS, Loudness, levels
@@ -60,6 +61,7 @@ class Carried:
         self._encoder = _Encoder(detector)
         self._states: States = [None] * len(detector.crnn.layers)
         self._pooled = _Pooled(detector)
+        self._contrast: ContrastSums | None = None
         self.standing = NOTHING
 
     @torch.inference_mode()
@@ -74,7 +76,9 @@ class Carried:
             sounding = self._loudness.sounding(levels(full[begin : begin + self._step], self.sampling_rate))
             self._sounding_frames += int(sounding.sum())
         self._heard += len(full)
-        settled, tail = self._encoder.push(self._features.push(torch.from_numpy(full)).to(self.detector.device))
+        frames = self._features.push(torch.from_numpy(full)).to(self.detector.device)
+        self._compare(frames)
+        settled, tail = self._encoder.push(frames)
         hidden_states, self._states = self._recur(settled, self._states)
         self._pooled = self._pooled.with_steps(hidden_states)
         # What the next frames will change is heard as the end of a clip would be, and then forgotten.
@@ -82,6 +86,14 @@ class Carried:
         score = self._score(until_now)
         self.standing = Standing(self._heard / self.sampling_rate, self._sounding_frames * FRAME_SECONDS, score, score)
         return self.standing
+
+    def _compare(self, frames: torch.Tensor) -> None:
+        """Take more frames, (frames, mel), into the second opinion."""
+        if self.detector.contrast is not None and len(frames):
+            sums = self.detector.contrast.sums(frames[None], None)
+            # In float64, for sums over hours.
+            sums = ContrastSums(*(value.double() for value in sums))
+            self._contrast = sums if self._contrast is None else self._contrast.plus(sums)
 
     def _recur(self, hidden_states: torch.Tensor, states: States) -> tuple[torch.Tensor, States]:
         """Through the LSTM from the given states on; (1, steps, size), and the states behind the last step."""
@@ -100,6 +112,8 @@ class Carried:
         if model.projector is not None:
             values = torch.relu(model.projector(values))
         logits = model.classifier(values)
+        if self._contrast is not None:
+            logits = logits + model.contrast.classify(self._contrast.statistics()).to(logits.dtype)
         if config.calibration is not None:
             logits = model._calibrated(logits)
         return float(np.atleast_1d(real_scores(logits.float().cpu(), config.label2id))[0])

@@ -13,7 +13,7 @@ CALIBRATION = {"scale": 1.7, "offset": -0.4}
 
 
 def lively(config: CRNNConfig) -> CRNNForAudioClassification:
-    """A model whose batch norms shift and scale, as those of a trained one do."""
+    """A model whose batch norms shift and scale and which has a second opinion, as a trained one does."""
     torch.manual_seed(0)
     model = CRNNForAudioClassification(config).eval()
     for module in model.modules():
@@ -21,6 +21,9 @@ def lively(config: CRNNConfig) -> CRNNForAudioClassification:
             module.running_mean.normal_()
             module.running_var.uniform_(0.5, 2)
             module.bias.data.normal_()
+    if model.contrast is not None:
+        model.contrast.mean.normal_()
+        model.contrast.weight.normal_(std=0.1)
     return model
 
 

@@ -1,0 +1,135 @@
+"""The second opinion is the best there is of its kind, and knows what the clips differ in."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from crnn_hf import CRNNConfig, CRNNFeatureExtractor
+from crnn_hf.contrast_crnn import CRNNContrast
+from crnn_hf.data import Collator, load_asvspoof5
+from crnn_hf.training.clips import TrainingClips
+from crnn_hf.training.contrast import SHRINKAGE, fit_contrast, logistic_regression, set_opinion
+from crnn_hf.vocoding import Vocoding
+
+LABELS = {"real": 0, "fake": 1}
+SIZE = 2 * 3 * 80
+
+
+@pytest.fixture
+def clips() -> tuple[np.ndarray, np.ndarray]:
+    """Statistics of 300 clips, of which the first few tell fakes, and which are fake."""
+    rng = np.random.default_rng(0)
+    is_fake = rng.random(300) < 0.3
+    statistics = rng.standard_normal((300, SIZE))
+    statistics[:, :5] += 2 * is_fake[:, None]
+    return statistics, is_fake
+
+
+@pytest.fixture
+def opinion() -> CRNNContrast:
+    return CRNNContrast(CRNNConfig())
+
+
+def scores(opinion: CRNNContrast, statistics: np.ndarray) -> np.ndarray:
+    logits = opinion.classify(torch.from_numpy(statistics))
+    return (logits[:, LABELS["real"]] - logits[:, LABELS["fake"]]).numpy()
+
+
+def test_no_other_weights_have_a_lower_cost(clips: tuple[np.ndarray, np.ndarray]) -> None:
+    statistics, is_fake = clips
+    inputs, targets = torch.from_numpy(statistics), torch.from_numpy(is_fake).double()
+    start = np.random.default_rng(1).standard_normal(SIZE + 1) * 0.1
+    found = torch.from_numpy(logistic_regression(statistics, is_fake, start)).requires_grad_()
+    shares = torch.where(targets > 0, 0.5 / targets.sum(), 0.5 / (1 - targets).sum())
+    costs = torch.nn.functional.binary_cross_entropy_with_logits(
+        inputs @ found[:-1] + found[-1], targets, reduction="none"
+    )
+    pull = SHRINKAGE / 2 * (found[:-1] - torch.from_numpy(start[:-1])).square().sum()
+    # The cost is convex: where it has no slope it is lowest.
+    (slope,) = torch.autograd.grad((shares * costs).sum() + pull, found)
+    assert slope.abs().max() < 1e-6
+
+
+def test_other_clips_are_told_apart(clips: tuple[np.ndarray, np.ndarray], opinion: CRNNContrast) -> None:
+    statistics, is_fake = clips
+    set_opinion(opinion, statistics[:200], is_fake[:200], LABELS)
+    found = scores(opinion, statistics[200:])
+    wrong = (found > 0) == is_fake[200:]
+    assert wrong.mean() < 0.15
+
+
+def test_the_scale_of_the_statistics_does_not_matter(
+    clips: tuple[np.ndarray, np.ndarray], opinion: CRNNContrast
+) -> None:
+    statistics, is_fake = clips
+    set_opinion(opinion, statistics, is_fake, LABELS)
+    found = scores(opinion, statistics)
+    other = CRNNContrast(CRNNConfig())
+    set_opinion(other, 7 * statistics + 3, is_fake, LABELS)
+    np.testing.assert_allclose(scores(other, 7 * statistics + 3), found, atol=1e-3)
+
+
+def test_a_statistic_without_any_spread_is_no_trouble(
+    clips: tuple[np.ndarray, np.ndarray], opinion: CRNNContrast
+) -> None:
+    statistics, is_fake = clips
+    statistics[:, 7] = 1.5
+    set_opinion(opinion, statistics, is_fake, LABELS)
+    assert np.isfinite(scores(opinion, statistics)).all()
+
+
+def test_an_opinion_that_is_there_is_kept_where_the_new_clips_say_nothing(
+    clips: tuple[np.ndarray, np.ndarray], opinion: CRNNContrast
+) -> None:
+    statistics, is_fake = clips
+    set_opinion(opinion, statistics, is_fake, LABELS)
+    old = opinion.weight.clone()
+    mean = opinion.mean.clone()
+    # Ten clips that differ in something else alone.
+    fresh = np.random.default_rng(2).standard_normal((10, SIZE)) * 0.01 + opinion.mean.numpy()
+    fresh_is_fake = np.arange(10) < 5
+    fresh[:, 100] += 2.0 * fresh_is_fake
+    set_opinion(opinion, fresh, fresh_is_fake, LABELS)
+    assert torch.equal(opinion.mean, mean)
+    torch.testing.assert_close(opinion.weight[:, :5], old[:, :5], rtol=0.1, atol=0.01)
+    assert (opinion.weight - old)[1, 100] > 0.1
+
+
+def test_labels_may_be_numbered_otherwise(clips: tuple[np.ndarray, np.ndarray]) -> None:
+    statistics, is_fake = clips
+    ours, theirs = CRNNContrast(CRNNConfig()), CRNNContrast(CRNNConfig())
+    set_opinion(ours, statistics, is_fake, LABELS)
+    set_opinion(theirs, statistics, is_fake, {"real": 1, "fake": 0})
+    assert torch.equal(ours.weight, theirs.weight.flip(0))
+    assert torch.equal(ours.bias, theirs.bias.flip(0))
+
+
+def test_the_clips_of_a_corpus_are_heard_without_vocoding(tiny_corpus: Path) -> None:
+    rows = load_asvspoof5(tiny_corpus, "train")
+    collate = Collator(CRNNFeatureExtractor(), LABELS)
+
+    def fit(vocoding: Vocoding | None, seed: int = 0) -> CRNNContrast:
+        found = CRNNContrast(CRNNConfig())
+        clips = TrainingClips(rows, vocoding=vocoding)
+        fit_contrast(found, clips, collate, LABELS, seed=seed, seconds=(1.0, 1.0), quiet=True)
+        return found
+
+    plain = fit(None)
+    assert plain.weight.any()
+    # Fakes that vocoders make are left out, so that nothing of them shows.
+    assert torch.equal(fit(Vocoding(1.0, vocoders=["linear_griffin_lim"])).weight, plain.weight)
+    assert not torch.equal(fit(None, seed=1).weight, plain.weight)
+
+
+def test_vocoded_fakes_are_heard_where_there_are_no_others(tiny_corpus: Path, opinion: CRNNContrast) -> None:
+    rows = load_asvspoof5(tiny_corpus, "train")
+    real = rows.select([row for row, label in enumerate(rows["label"]) if label == 0])
+    collate = Collator(CRNNFeatureExtractor(), LABELS)
+    clips = TrainingClips(real, vocoding=Vocoding(0.5, vocoders=["linear_griffin_lim"]))
+    fit_contrast(opinion, clips, collate, LABELS, seed=0, quiet=True)
+    assert opinion.weight.any()
+    silent = CRNNContrast(CRNNConfig())
+    fit_contrast(silent, TrainingClips(real), collate, LABELS, seed=0, quiet=True)
+    assert not silent.weight.any()
