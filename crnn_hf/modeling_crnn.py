@@ -242,6 +242,11 @@ class CRNNPreTrainedModel(PreTrainedModel):
             init.xavier_uniform_(module.weight)
         elif isinstance(module, CRNNBackbone):
             module.init_weights()
+        elif isinstance(module, CRNNContrast):
+            # Without an opinion, as a model that was saved by a release before there was one.
+            for buffer in (module.mean, module.weight, module.bias):
+                init.zeros_(buffer)
+            init.ones_(module.deviation)
 
     @classmethod
     def with_pretrained_backbone(cls, config: CRNNConfig) -> Self:

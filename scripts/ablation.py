@@ -3,9 +3,10 @@
 
 All rows hear as many clips an epoch for as many epochs, and are measured after the last one: the validation split is
 what is reported, so nothing is chosen by it. The steps up to `+ sampling`, which is the default recipe without
-augmentation, are each on top of the one before. Each family of augmentations, and the vocoded fakes, are on top of
-`+ sampling` alone; `all` has them all, and is the default recipe. Balanced sampling is a step of its own: before it,
-each clip is heard once an epoch and the loss balances the classes.
+augmentation, are each on top of the one before. Each augmentation, and the vocoded fakes, are on top of `+ sampling`
+alone; `all` has them all, and is the default recipe. Balanced sampling is a step of its own: before it,
+each clip is heard once an epoch and the loss balances the classes. Every row but those of the reference network is
+measured without its second opinion too, which the training of the rest does not depend on.
 
     OMP_NUM_THREADS=1 .venv/bin/python scripts/ablation.py DATA runs/ablation
 
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from folds import pages_in
+from transformers import PreTrainedModel, SequenceFeatureExtractor
 from transformers.utils.logging import disable_progress_bar
 
 from crnn_hf import CRNNFeatureExtractor
@@ -36,8 +38,6 @@ from crnn_hf.training import read_recipe, train
 
 RECIPE = "crnn-asvspoof5"
 FIRST, PLAIN, LAST = "reference", "+ sampling", "all"
-# Those that make one family; every other one of the recipe's is a family of its own.
-FAMILIES = {"noise": ("noise", "convolutive_noise")}
 # The same for all rows: no evaluation before the end, so no choice among epochs.
 BUDGET = {
     "crop_seconds": 4.0,
@@ -56,6 +56,8 @@ FIGURES = {
     "eer": "EER, pooled",
     "min_dcf_macro": "minDCF, over systems",
     "min_dcf": "minDCF, pooled",
+    "alone_eer_macro": "EER, over systems, CRNN alone",
+    "alone_eer_pages": "EER, over pages, CRNN alone",
 }
 
 Settings = dict[str, Any]
@@ -71,25 +73,15 @@ def rows() -> dict[str, Settings]:
     network = features | {"preset": model.preset, "learning_rate": training.learning_rate}
     plain = network | {"sampling": data.sampling, "group_evenness": data.group_evenness}
     augmentation, vocoding = json.loads(data.augmentation), json.loads(data.vocoding)
-    families = families_of(augmentation)
     return {
         FIRST: {"features": TRIMMED},
         "+ features": features,
         "+ network and pooling": network,
         PLAIN: plain,
-        **{f"+ {name}": plain | {"augmentation": family} for name, family in families.items()},
+        **{f"+ {name}": plain | {"augmentation": {name: one}} for name, one in augmentation.items()},
         "+ vocoded fakes": plain | {"vocoding": vocoding},
         LAST: plain | {"augmentation": augmentation, "vocoding": vocoding},
     }
-
-
-def families_of(augmentation: Settings) -> dict[str, Settings]:
-    """A recipe's augmentations by family, each with the settings that it has there."""
-    family_of = {member: family for family, members in FAMILIES.items() for member in members}
-    families: dict[str, Settings] = {}
-    for name, settings in augmentation.items():
-        families.setdefault(family_of.get(name, name), {})[name] = settings
-    return families
 
 
 def plan(names: Sequence[str], seeds: Sequence[int]) -> Iterator[tuple[str, int]]:
@@ -108,17 +100,30 @@ def overrides(settings: Settings) -> list[str]:
     return [f"--{name}={json.dumps(value) if isinstance(value, dict) else value}" for name, value in settings.items()]
 
 
-def trained_and_scored(data: str, folder: Path, settings: Settings) -> tuple[Trials, Settings]:
-    """Train as a row says, score the validation split with what came out, and note what it took."""
+def trained_and_scored(
+    data: str, folder: Path, settings: Settings, page_of: Mapping[str, str]
+) -> tuple[dict[str, float], Settings]:
+    """Train as a row says, measure what came out on the validation split, and note what it took."""
     begin = time.process_time()
     train(*read_recipe("reference", overrides({"data": data, "output_dir": str(folder), **settings})))
     minutes = (time.process_time() - begin) / 60
     model, extractor = load_detector(folder)
+    taken = {"cpu_minutes": f"{minutes:.2f}", "parameters": model.num_parameters()}
+    trials = _scored(model, extractor, data)
+    write_scores(folder / "scores.tsv", trials.utterances, trials.scores)
+    figures = figures_of(trials, page_of)
+    if model.contrast is not None:
+        model.contrast = None
+        trials = _scored(model, extractor, data)
+        write_scores(folder / "scores-alone.tsv", trials.utterances, trials.scores)
+    return figures | {f"alone_{name}": value for name, value in figures_of(trials, page_of).items()}, taken
+
+
+def _scored(model: PreTrainedModel, extractor: SequenceFeatureExtractor, data: str) -> Trials:
     scored = score_clips(model, extractor, load_corpus(data, "validation"))
     if scored.faults:
         raise ValueError(f"{len(scored.faults)} clips could not be scored, the first: {scored.faults[0]}")
-    write_scores(folder / "scores.tsv", scored.trials.utterances, scored.trials.scores)
-    return scored.trials, {"cpu_minutes": f"{minutes:.2f}", "parameters": model.num_parameters()}
+    return scored.trials
 
 
 def figures_of(trials: Trials, page_of: Mapping[str, str]) -> dict[str, float]:
@@ -194,9 +199,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if not any(key.items() <= run.items() for run in finished(path)):
             print(f"\n{name}, seed {seed}", flush=True)
             folder = options.out / f"{name.removeprefix('+ ').replace(' ', '-')}-{seed}"
-            trials, taken = trained_and_scored(options.data, folder, settings)
-            figures = {name: f"{value:.6f}" for name, value in figures_of(trials, page_of).items()}
-            note(path, {**figures, **taken, **key})
+            figures, taken = trained_and_scored(options.data, folder, settings, page_of)
+            note(path, {**{name: f"{value:.6f}" for name, value in figures.items()}, **taken, **key})
         wanted += [run for run in finished(path) if key.items() <= run.items()]
         print(f"\n{table(wanted, list(settings_of))}", flush=True)
 

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 from crnn_hf import CRNNConfig, CRNNFeatureExtractor, CRNNForAudioClassification, CRNNModel
 from crnn_hf.inference import load_detector
@@ -20,6 +22,19 @@ def test_a_model_with_other_labels_is_refused(tmp_path: Path) -> None:
     CRNNFeatureExtractor().save_pretrained(tmp_path)
     with pytest.raises(ValueError, match=r"expected a model with the labels 'real' and 'fake'; found \['LABEL_0'"):
         load_detector(tmp_path)
+
+
+def test_a_model_that_was_saved_before_there_was_a_second_opinion_has_none(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = CRNNForAudioClassification(CRNNConfig(conv_channels=[4], hidden_size=4)).eval()
+    model.save_pretrained(tmp_path)
+    CRNNFeatureExtractor().save_pretrained(tmp_path)
+    file = tmp_path / "model.safetensors"
+    weights = {name: weight for name, weight in load_file(file).items() if not name.startswith("contrast.")}
+    save_file(weights, file, metadata={"format": "pt"})
+    found, _ = load_detector(tmp_path, "cpu")
+    features = torch.randn(2, 30, 80)
+    torch.testing.assert_close(found(features).logits, model(features).logits)
 
 
 def test_no_such_model(tmp_path: Path) -> None:

@@ -59,7 +59,9 @@ def fit_contrast(
         clips = replace(clips, vocoding=None)
     length = min(PASSES * (len(clips) if epoch_clips is None else epoch_clips), MOST_CLIPS)
     sampler = EpochSampler(len(clips), batch_size, seed, weights=weights, seconds=seconds, length=length)
-    loader = DataLoader(clips, batch_size, sampler=sampler, num_workers=workers, collate_fn=collate)
+    # With a generator of its own, so that whatever the network draws later does not depend on all this.
+    own = torch.Generator()
+    loader = DataLoader(clips, batch_size, sampler=sampler, num_workers=workers, collate_fn=collate, generator=own)
     progress = tqdm(loader, desc="Fitting the second opinion", unit="batch", disable=quiet)
     statistics, is_fake = statistics_of(contrast, progress, label2id["fake"])
     if len(np.unique(is_fake)) > 1:
