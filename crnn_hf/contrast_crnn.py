@@ -5,9 +5,11 @@ statistics over a clip are few, and a linear layer learns them from few clips, w
 voices and languages of so few by heart as well. The two err on different clips.
 """
 
+from collections.abc import Sequence
 from functools import reduce
 from typing import NamedTuple, Self
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -31,8 +33,9 @@ class CRNNContrast(nn.Module):
 
     def __init__(self, config: CRNNConfig) -> None:
         super().__init__()
-        self.widths = tuple(config.contrast_widths)
-        size = 2 * len(self.widths) * config.num_mel_bins
+        # No buffer: it is not learned, and the CPU has it even where a model is made without memory.
+        self.differences = contrast_matrix(config.num_mel_bins, config.contrast_widths)
+        size = 2 * self.differences.shape[1]
         self.register_buffer("mean", torch.zeros(size))
         self.register_buffer("deviation", torch.ones(size))
         self.register_buffer("weight", torch.zeros(config.num_labels, size))
@@ -44,7 +47,7 @@ class CRNNContrast(nn.Module):
 
     def sums(self, input_features: torch.Tensor, mask: torch.Tensor | None) -> "ContrastSums":
         """What the statistics of a batch are made of; see `contrast_sums`."""
-        return contrast_sums(input_features, mask, self.widths)
+        return contrast_sums(input_features, mask, self.differences.to(input_features.device))
 
     def classify(self, statistics: torch.Tensor) -> torch.Tensor:
         """(batch, 2 x widths x mel) to (batch, labels), float32."""
@@ -81,23 +84,23 @@ class ContrastSums(NamedTuple):
         return torch.cat([mean, variance.clamp(min=1e-6).sqrt()], dim=-1)
 
 
-def contrast_sums(input_features: torch.Tensor, mask: torch.Tensor | None, widths: tuple[int, ...]) -> ContrastSums:
+def contrast_sums(input_features: torch.Tensor, mask: torch.Tensor | None, differences: torch.Tensor) -> ContrastSums:
     """Sums over time of each band's contrast to the bands around it, and of its square; loud frames count more.
 
     Args:
         input_features: (batch, frames, mel), log-mel spectrograms whose mean over a clip is about 0.
         mask: (batch, frames), true where a frame is the clip's; None where all are.
-        widths: how many bands around each are averaged, odd numbers.
+        differences: from `contrast_matrix`.
     """
     # A traced or compiled graph shall not depend on the length it was made with.
     if torch.jit.is_tracing() or torch.compiler.is_compiling() or input_features.shape[1] <= BLOCK_FRAMES:
-        return _block_sums(input_features, mask, widths)
+        return _block_sums(input_features, mask, differences)
     blocks = input_features.split(BLOCK_FRAMES, dim=1)
     masks = [None] * len(blocks) if mask is None else mask.split(BLOCK_FRAMES, dim=1)
-    return reduce(ContrastSums.plus, (_block_sums(*pair, widths) for pair in zip(blocks, masks, strict=True)))
+    return reduce(ContrastSums.plus, (_block_sums(*pair, differences) for pair in zip(blocks, masks, strict=True)))
 
 
-def _block_sums(log_mel: torch.Tensor, mask: torch.Tensor | None, widths: tuple[int, ...]) -> ContrastSums:
+def _block_sums(log_mel: torch.Tensor, mask: torch.Tensor | None, differences: torch.Tensor) -> ContrastSums:
     # In float32, for half precision cannot count the frames of a minute.
     log_mel = log_mel.float()
     if mask is not None:
@@ -106,14 +109,23 @@ def _block_sums(log_mel: torch.Tensor, mask: torch.Tensor | None, widths: tuple[
     weights = torch.sigmoid(STEEPNESS * log_mel.mean(-1))
     if mask is not None:
         weights = weights * mask
-    contrasts = torch.cat([contrast(log_mel, width) for width in widths], dim=-1)
+    contrasts = log_mel @ differences
     of_frames = weights[:, None]
     return ContrastSums(
         weights.sum(1, keepdim=True), (of_frames @ contrasts)[:, 0], (of_frames @ contrasts.square())[:, 0]
     )
 
 
-def contrast(log_mel: torch.Tensor, width: int) -> torch.Tensor:
-    """By how much each band differs from the mean of so many around it, fewer at the edges; (batch, frames, mel)."""
-    around = F.avg_pool1d(log_mel, width, stride=1, padding=width // 2, count_include_pad=False)
-    return log_mel - around
+def contrast_matrix(bands: int, widths: Sequence[int]) -> torch.Tensor:
+    """By how much each band differs from the mean of so many around it, fewer at the edges.
+
+    Args:
+        bands: how many there are.
+        widths: how many are averaged, odd numbers.
+
+    Returns:
+        (bands, widths x bands), float32, to multiply spectrograms with.
+    """
+    distance = np.abs(np.arange(bands)[:, None] - np.arange(bands))
+    around = [distance <= width // 2 for width in widths]
+    return torch.from_numpy(np.hstack([np.eye(bands) - near / near.sum(0) for near in around]).astype(np.float32))
