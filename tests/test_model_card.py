@@ -37,6 +37,12 @@ def test_a_card_says_which_label_is_which() -> None:
     assert 'model="user/crnn"' in card.text
 
 
+def test_a_second_opinion_is_told_of_where_there_is_one() -> None:
+    told = "linear), and beside it a linear layer on how sharply neighbouring bands differ, that tells\nwhether"
+    assert told in render(second_opinion=True).text
+    assert "linear) that tells\nwhether" in render(second_opinion=False).text
+
+
 @pytest.mark.parametrize(("name", "heading"), SECTIONS.items())
 def test_a_section_without_data_is_left_out(name: str, heading: str) -> None:
     assert heading not in render().text

@@ -72,6 +72,7 @@ def model_card(
         warning=ARTIFICIAL if is_artificial(run) else None,
         sampling_rate=f"{feature_extractor.sampling_rate:,}",
         parameters=_parameters(model),
+        second_opinion=getattr(model, "contrast", None) is not None,
         calibration=calibration_in_words(calibration) if calibration else None,
         data=data(run),
         training=training(run),
