@@ -1,10 +1,8 @@
 """`crnn-hf listen`."""
 
 import argparse
-import math
 import sys
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from crnn_hf.cli.detecting import STDIN
@@ -72,13 +70,12 @@ def listen(options: argparse.Namespace) -> int:
 
     writer = writer_of(options.json, latest)
     print(f"Listening to {sound.name}. Ctrl-C ends it.", file=sys.stderr, flush=True)
-    found = stream.push([])
     try:
         for found in verdicts(stream, sound.chunks):
             writer.step(found)
     except KeyboardInterrupt:
         pass  # as it is meant to end
-    writer.end(found)
+    writer.end(stream.end())
     if calibration_of(config) is None:
         print("The detector is not calibrated: its scores are no chances. See crnn-hf calibrate.", file=sys.stderr)
     return 0
@@ -86,16 +83,9 @@ def listen(options: argparse.Namespace) -> int:
 
 def verdicts(stream: "StreamingDetector", chunks: Iterable["NDArray[np.float32]"]) -> Iterator["StreamVerdict"]:
     """The verdict at each step of a stream, however much of it comes at once."""
-    import numpy as np
-
-    from crnn_hf.audio import StreamingResampler
-
     size = max(1, int(stream.sampling_rate * stream.listening.step / 2))  # completes no more than one step
-    # The resampler holds back what depends on sound that is still to come: in the end, silence.
-    latency = StreamingResampler(stream.sampling_rate, stream.feature_extractor.sampling_rate).latency
-    silence = np.zeros(math.ceil(latency * stream.sampling_rate), np.float32)
     seconds = 0.0
-    for chunk in chain(chunks, [silence]):
+    for chunk in chunks:
         for begin in range(0, len(chunk), size):
             found = stream.push(chunk[begin : begin + size])
             if found.seconds > seconds:

@@ -145,6 +145,14 @@ def test_silence_and_what_is_hardly_there_are_unsure(
     assert (short["label"], short["sounding"]) == ("unsure", pytest.approx(0.3, abs=0.021))
 
 
+@pytest.mark.parametrize("samples", [9_000, 15_999, 16_000, 16_001, 31_900, 32_000])
+def test_a_recording_of_any_length_sounds_as_long_as_it_does(
+    detector: crnn_hf.DeepfakeDetectionPipeline, samples: int
+) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, samples).astype(np.float32)
+    assert detector(noise)["sounding"] == pytest.approx(samples / RATE, abs=0.021)
+
+
 def test_silence_within_speech_counts_for_nothing(
     detector: crnn_hf.DeepfakeDetectionPipeline, speech: np.ndarray
 ) -> None:

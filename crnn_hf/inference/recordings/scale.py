@@ -67,7 +67,7 @@ class Scale:
         self._sounds.append(sounds_enough(sounding, seconds, self.least_sound))
         stop = window.start + len(window.waveform)
         fresh = round((stop - self._measured) / (FRAME_SECONDS * self.sampling_rate))
-        self.sounding_seconds += float(sounding[len(sounding) - fresh :].sum()) * FRAME_SECONDS
+        self.sounding_seconds += float(sounding[max(0, len(sounding) - fresh) :].sum()) * FRAME_SECONDS
         self._measured = stop
         self._starts.append(window.start / self.sampling_rate)
         self._lengths.append(seconds)

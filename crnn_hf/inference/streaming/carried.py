@@ -64,26 +64,34 @@ class Carried:
         self._contrast: ContrastSums | None = None
         self.standing = NOTHING
 
-    @torch.inference_mode()
     def push(self, samples: NDArray[np.float32]) -> Standing:
         """Hear more of it, (samples,); what stands changes when a step is full."""
         held = np.concatenate([self._rest, samples])
-        steps = len(held) // self._step
-        full, self._rest = held[: steps * self._step], held[steps * self._step :].copy()
-        if steps == 0:
+        full = len(held) // self._step * self._step
+        self._rest = held[full:].copy()
+        return self._heard_more(held[:full])
+
+    def end(self) -> Standing:
+        """Hear what is left of a step: the recording ends here."""
+        rest, self._rest = self._rest, np.zeros(0, np.float32)
+        return self._heard_more(rest)
+
+    @torch.inference_mode()
+    def _heard_more(self, samples: NDArray[np.float32]) -> Standing:
+        if len(samples) == 0:
             return self.standing
-        for begin in range(0, len(full), self._step):
-            sounding = self._loudness.sounding(levels(full[begin : begin + self._step], self.sampling_rate))
+        for begin in range(0, len(samples), self._step):
+            sounding = self._loudness.sounding(levels(samples[begin : begin + self._step], self.sampling_rate))
             self._sounding_frames += int(sounding.sum())
-        self._heard += len(full)
-        frames = self._features.push(torch.from_numpy(full)).to(self.detector.device)
+        self._heard += len(samples)
+        frames = self._features.push(torch.from_numpy(samples)).to(self.detector.device)
         self._compare(frames)
         settled, tail = self._encoder.push(frames)
         hidden_states, self._states = self._recur(settled, self._states)
         self._pooled = self._pooled.with_steps(hidden_states)
         # What the next frames will change is heard as the end of a clip would be, and then forgotten.
         until_now = self._pooled.with_steps(self._recur(tail, self._states)[0])
-        score = self._score(until_now)
+        score = self._score(until_now) if until_now.has_steps else np.nan
         self.standing = Standing(self._heard / self.sampling_rate, self._sounding_frames * FRAME_SECONDS, score, score)
         return self.standing
 
@@ -178,6 +186,11 @@ class _Pooled:
         self._weight: torch.Tensor | float = 0.0
         self._total: torch.Tensor | float = 0.0
         self._squares: torch.Tensor | float = 0.0
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether there is anything to pool."""
+        return bool(torch.isfinite(self._largest))
 
     def with_steps(self, hidden_states: torch.Tensor) -> "_Pooled":
         """The same with more steps, (1, steps, size)."""

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -15,7 +16,7 @@ from crnn_hf.inference.recordings.hearing import Listening
 from crnn_hf.inference.streaming.carried import Carried, can_be_carried
 from crnn_hf.inference.streaming.running import Due, Running, Standing
 from crnn_hf.inference.verdicts import verdict
-from crnn_hf.inference.waveforms import score_waveforms
+from crnn_hf.inference.waveforms import UnheardError, score_waveforms
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,30 @@ class StreamingDetector:
         """
         (result,) = self.push_all([self], [samples])
         return result
+
+    def end(self) -> StreamVerdict:
+        """Say that the recording ends here, and get the verdict on all of it, to its last sample.
+
+        What is pushed next begins another recording.
+        """
+        if self._resampler is not None:
+            self._push_resampled(self._resampler.flush())
+        if isinstance(self._state, Carried):
+            self._state.end()
+        else:
+            due = self._state.end()
+            with suppress(UnheardError):  # all of it is shorter than a frame
+                self._state.note(due, _scored([self], {0: due})[0])
+        found = self._verdict(self._state.standing)
+        self.reset()
+        return found
+
+    def _push_resampled(self, samples: NDArray[np.float32]) -> None:
+        if isinstance(self._state, Carried):
+            self._state.push(samples)
+        else:
+            due = self._state.push(samples)
+            self._state.note(due, _scored([self], {0: due})[0])
 
     @staticmethod
     def push_all(streams: Sequence["StreamingDetector"], chunks: Sequence[ArrayLike]) -> list[StreamVerdict]:

@@ -106,6 +106,17 @@ class Running:
             due += [self._due(window, "latest") for window in self._latest.push(block)]
         return due + [self._due(window, "end") for window in self._whole.end()] + self._first()
 
+    def end(self) -> list[Due]:
+        """The windows that are due because the recording ends here: of what is left of a step, if anything is."""
+        block, self._rest = self._rest, np.zeros(0, np.float32)
+        if len(block) == 0:
+            return []
+        due = [self._due(window, "whole") for window in self._whole.push(block)]
+        due += [self._due(window, "latest") for window in self._latest.push(block)]
+        due += [self._due(window, "end") for window in self._whole.end()]
+        is_short = self._latest.heard < self._latest.window
+        return due + (self._first() if is_short else [self._due(window, "latest") for window in self._latest.end()])
+
     def _first(self) -> list[Due]:
         """Before the first window of the timeline is full, the latest is what there is."""
         if self._latest.heard >= self._latest.window:
@@ -124,7 +135,7 @@ class Running:
         if kind == "latest":
             stop = window.start + len(window.waveform)
             fresh = round((stop - self._measured) / (FRAME_SECONDS * self.sampling_rate))
-            self._sounding_frames += int(sounding[len(sounding) - fresh :].sum())
+            self._sounding_frames += int(sounding[max(0, len(sounding) - fresh) :].sum())
             self._measured = stop
         return Due(window.waveform, kind, sounds_enough(sounding, seconds, self.listening.least_sound))
 

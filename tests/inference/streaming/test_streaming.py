@@ -9,7 +9,7 @@ import torch
 
 from crnn_hf import CRNNConfig, CRNNFeatureExtractor, CRNNForAudioClassification, DeepfakeDetectionPipeline
 from crnn_hf.audio import resample
-from crnn_hf.inference import StreamingDetector, load_detector
+from crnn_hf.inference import StreamingDetector, StreamVerdict, load_detector
 
 RATE = 16_000
 
@@ -85,6 +85,58 @@ def test_states_that_are_carried_say_what_the_model_says_of_the_whole(
             assert found.score == pytest.approx(score_of(model, extractor, audio[: steps * 8_000]), abs=1e-4)
     assert found.seconds == len(audio) // chunk * chunk // 8_000 / 2
     assert found.label == "unsure"
+
+
+@pytest.mark.parametrize("samples", [600, 5_000, 20_000, 32_000, 47_321, 100_001, 150_000])
+def test_in_the_end_windows_say_what_the_pipeline_says_of_the_file(
+    tiny_detector: Path, audio: np.ndarray, samples: int
+) -> None:
+    model, extractor = load_detector(tiny_detector)
+    stream = StreamingDetector(model, extractor)
+    pipeline = DeepfakeDetectionPipeline(model=model, feature_extractor=extractor)
+    for begin in range(0, samples, 7_000):
+        stream.push(audio[begin : min(samples, begin + 7_000)])
+    found, expected = stream.end(), pipeline(audio[:samples])
+    assert found.score == pytest.approx(expected["score"], abs=1e-4)
+    assert found.label == expected["label"]
+    assert found.seconds == samples / RATE
+    assert found.sounding == pytest.approx(expected["sounding"], abs=0.02)
+
+
+@pytest.mark.parametrize("samples", [512, 5_000, 47_321, 100_001])
+def test_in_the_end_carried_states_say_what_the_model_says(
+    looking_back: tuple, audio: np.ndarray, samples: int
+) -> None:
+    stream = StreamingDetector(*looking_back)
+    for begin in range(0, samples, 7_000):
+        stream.push(audio[begin : min(samples, begin + 7_000)])
+    found = stream.end()
+    assert found.score == pytest.approx(score_of(*looking_back, audio[:samples]), abs=1e-4)
+    assert found.seconds == samples / RATE
+
+
+@pytest.mark.parametrize("kind", ["windows", "carried"])
+def test_after_the_end_another_recording_begins(
+    kind: str, tiny_detector: Path, looking_back: tuple, audio: np.ndarray
+) -> None:
+    stream = StreamingDetector(*(looking_back if kind == "carried" else load_detector(tiny_detector)))
+    nothing = StreamVerdict("unsure", None, None, None, 0.0, 0.0)
+    assert stream.end() == nothing
+    stream.push(audio[:20_000])
+    first = stream.end()
+    stream.push(audio[:100])
+    assert stream.end().score is None
+    stream.push(audio[:20_000])
+    assert stream.end() == first
+
+
+def test_the_end_of_a_recording_at_another_rate(looking_back: tuple, audio: np.ndarray) -> None:
+    stream = StreamingDetector(*looking_back, sampling_rate=44_100)
+    stream.push(audio[:61_234])
+    found = stream.end()
+    expected = resample(audio[:61_234], 44_100, RATE)
+    assert found.seconds == len(expected) / RATE
+    assert found.score == pytest.approx(score_of(*looking_back, expected), abs=1e-3)
 
 
 @pytest.mark.parametrize(
