@@ -1,4 +1,4 @@
-"""A second opinion beside the CRNN's: how sharply neighbouring bands differ while somebody speaks.
+"""A second opinion beside the CRNN's: how sharply neighbouring bands differ while there is speech.
 
 Vocoders blur or sharpen the fine structure of the spectrum, whichever room, voice or language they imitate. Its
 statistics over a clip are few, and a linear layer learns them from few clips, where a deep network learns the rooms,
