@@ -168,7 +168,7 @@ def test_settings_within_settings_of_a_section() -> None:
         return json.loads(read_recipe("crnn-asvspoof5", ["--data", "d", *overrides])[1].augmentation)
 
     whole = augmentation()
-    assert whole["noise"] == {"probability": 0.4}
+    assert whole["noise"] == {"probability": 0.1}
     changed = augmentation("--augmentation.noise.probability", "0.9", "--augmentation.gain.decibels=[-3, 3]")
     assert changed == {**whole, "noise": {"probability": 0.9}, "gain": {"probability": 0.5, "decibels": [-3, 3]}}
     assert augmentation("--augmentation.speed", "null") == {**whole, "speed": None}
