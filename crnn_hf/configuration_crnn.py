@@ -77,7 +77,7 @@ class CRNNConfig(PreTrainedConfig):
         contrast_widths (`list[int]`, *optional*, defaults to `[3, 9, 25]`):
             A second opinion, added to the logits: a linear layer on the mean and the deviation over time of each
             band's difference from the mean of so many bands around it; odd numbers of at least 3. `crnn_hf.training`
-            fits it before it trains the rest, and until then it says nothing. None: without.
+            fits it to augmented clips before it trains the rest, and until then it says nothing. None: without.
         class_weights (`list[float]`, *optional*):
             Weight of each label in the loss. By default all count the same.
         label_smoothing (`float`, defaults to 0.0):

@@ -5,8 +5,8 @@ All rows hear as many clips an epoch for as many epochs, and are measured after 
 what is reported, so nothing is chosen by it. The steps up to `+ sampling`, which is the default recipe without
 augmentation, are each on top of the one before. Each augmentation, and the vocoded fakes, are on top of `+ sampling`
 alone; `all` has them all, and is the default recipe. Balanced sampling is a step of its own: before it,
-each clip is heard once an epoch and the loss balances the classes. Every row but those of the reference network is
-measured without its second opinion too, which the training of the rest does not depend on.
+each clip is heard once an epoch and the loss balances the classes. Rows with augmentation, which alone have a second
+opinion, are measured without it too, for the training of the rest does not depend on it.
 
     OMP_NUM_THREADS=1 .venv/bin/python scripts/ablation.py DATA runs/ablation
 

@@ -1,5 +1,6 @@
 """The second opinion is the best there is of its kind, and knows what the clips differ in."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from crnn_hf import CRNNConfig, CRNNFeatureExtractor
 from crnn_hf.contrast_crnn import CRNNContrast
 from crnn_hf.data import Collator, load_asvspoof5
+from crnn_hf.loading import load_detector
 from crnn_hf.training.clips import TrainingClips
 from crnn_hf.training.contrast import SHRINKAGE, fit_contrast, logistic_regression, set_opinion
 from crnn_hf.vocoding import Vocoding
@@ -133,3 +135,12 @@ def test_vocoded_fakes_are_heard_where_there_are_no_others(tiny_corpus: Path, op
     silent = CRNNContrast(CRNNConfig())
     fit_contrast(silent, TrainingClips(real), collate, LABELS, seed=0, quiet=True)
     assert not silent.weight.any()
+
+
+def test_it_is_fitted_where_clips_are_augmented(run_training: Callable, tmp_path: Path) -> None:
+    run_training(tmp_path / "plain", num_train_epochs="1")
+    assert not load_detector(tmp_path / "plain", "cpu")[0].contrast.weight.any()
+    run_training(tmp_path / "augmented", num_train_epochs="1", augmentation="{gain: {}}")
+    assert load_detector(tmp_path / "augmented", "cpu")[0].contrast.weight.any()
+    run_training(tmp_path / "without", num_train_epochs="1", architecture__contrast_widths="null")
+    assert load_detector(tmp_path / "without", "cpu")[0].contrast is None
