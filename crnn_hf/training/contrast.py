@@ -11,6 +11,7 @@ from tqdm.auto import tqdm
 
 from crnn_hf.contrast_crnn import CRNNContrast
 from crnn_hf.data import Collator
+from crnn_hf.data.columns import LABELS
 from crnn_hf.training.clips import TrainingClips
 from crnn_hf.training.figures import labels_of
 from crnn_hf.training.sampling import EpochSampler
@@ -28,7 +29,6 @@ def fit_contrast(
     contrast: CRNNContrast,
     clips: TrainingClips,
     collate: Collator,
-    label2id: Mapping[str, int],
     *,
     seed: int,
     weights: NDArray[np.float64] | None = None,
@@ -47,7 +47,7 @@ def fit_contrast(
     Args:
         contrast: of the model.
         clips, weights, epoch_clips, seconds: what an epoch hears, as `DetectorTrainer` takes it.
-        collate, label2id: the model's.
+        collate: of the model's features and labels.
         seed: of the draws.
         batch_size, workers: of the loading.
         quiet: show no progress bar.
@@ -63,6 +63,7 @@ def fit_contrast(
     own = torch.Generator()
     loader = DataLoader(clips, batch_size, sampler=sampler, num_workers=workers, collate_fn=collate, generator=own)
     progress = tqdm(loader, desc="Fitting the second opinion", unit="batch", disable=quiet)
+    label2id = dict(zip(LABELS, collate.label_ids, strict=True))
     statistics, is_fake = statistics_of(contrast, progress, label2id["fake"])
     if len(np.unique(is_fake)) > 1:
         set_opinion(contrast, statistics, is_fake, label2id)

@@ -112,7 +112,6 @@ def train(
             model.contrast,
             clips,
             collate,
-            model.config.label2id,
             seed=training_arguments.seed,
             weights=weights,
             epoch_clips=heard,

@@ -115,7 +115,7 @@ def test_the_clips_of_a_corpus_are_heard_without_vocoding(tiny_corpus: Path) -> 
     def fit(vocoding: Vocoding | None, seed: int = 0) -> CRNNContrast:
         found = CRNNContrast(CRNNConfig())
         clips = TrainingClips(rows, vocoding=vocoding)
-        fit_contrast(found, clips, collate, LABELS, seed=seed, seconds=(1.0, 1.0), quiet=True)
+        fit_contrast(found, clips, collate, seed=seed, seconds=(1.0, 1.0), quiet=True)
         return found
 
     plain = fit(None)
@@ -130,10 +130,10 @@ def test_vocoded_fakes_are_heard_where_there_are_no_others(tiny_corpus: Path, op
     real = rows.select([row for row, label in enumerate(rows["label"]) if label == 0])
     collate = Collator(CRNNFeatureExtractor(), LABELS)
     clips = TrainingClips(real, vocoding=Vocoding(0.5, vocoders=["linear_griffin_lim"]))
-    fit_contrast(opinion, clips, collate, LABELS, seed=0, quiet=True)
+    fit_contrast(opinion, clips, collate, seed=0, quiet=True)
     assert opinion.weight.any()
     silent = CRNNContrast(CRNNConfig())
-    fit_contrast(silent, TrainingClips(real), collate, LABELS, seed=0, quiet=True)
+    fit_contrast(silent, TrainingClips(real), collate, seed=0, quiet=True)
     assert not silent.weight.any()
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn_hf.inference.recordings.sound import FRAME_SECONDS, Loudness, levels, sounds_enough
+from crnn_hf.inference.recordings.sound import FRAME_SECONDS, Loudness, levels, newest_sounding, sounds_enough
 from crnn_hf.inference.recordings.windows import Window, Windower
 
 
@@ -66,8 +66,8 @@ class Scale:
         seconds = len(window.waveform) / self.sampling_rate
         self._sounds.append(sounds_enough(sounding, seconds, self.least_sound))
         stop = window.start + len(window.waveform)
-        fresh = round((stop - self._measured) / (FRAME_SECONDS * self.sampling_rate))
-        self.sounding_seconds += float(sounding[max(0, len(sounding) - fresh) :].sum()) * FRAME_SECONDS
+        newest = newest_sounding(sounding, stop - self._measured, self.sampling_rate)
+        self.sounding_seconds += newest * FRAME_SECONDS
         self._measured = stop
         self._starts.append(window.start / self.sampling_rate)
         self._lengths.append(seconds)

@@ -45,3 +45,15 @@ def sounds_enough(sounding: NDArray[np.bool_], seconds: float, least: float) -> 
         least: seconds of sound that a whole window must have.
     """
     return float(sounding.sum()) * FRAME_SECONDS >= min(least, seconds / 2)
+
+
+def newest_sounding(sounding: NDArray[np.bool_], samples: int, sampling_rate: int) -> int:
+    """How many of the frames that sound lie in a window's last so many samples, which no window before it had.
+
+    Args:
+        sounding: which of the window's whole frames sound, (frames,).
+        samples: of the window, counted from its end; no more than it has.
+        sampling_rate: in Hz.
+    """
+    frames = min(len(sounding), round(samples / (FRAME_SECONDS * sampling_rate)))
+    return int(sounding[len(sounding) - frames :].sum())

@@ -128,23 +128,15 @@ class StreamingDetector:
         What is pushed next begins another recording.
         """
         if self._resampler is not None:
-            self._push_resampled(self._resampler.flush())
+            _hear([self], [self._resampler.flush()])
         if isinstance(self._state, Carried):
             self._state.end()
         else:
-            due = self._state.end()
             with suppress(UnheardError):  # all of it is shorter than a frame
-                self._state.note(due, _scored([self], {0: due})[0])
+                _note([self], {0: self._state.end()})
         found = self._verdict(self._state.standing)
         self.reset()
         return found
-
-    def _push_resampled(self, samples: NDArray[np.float32]) -> None:
-        if isinstance(self._state, Carried):
-            self._state.push(samples)
-        else:
-            due = self._state.push(samples)
-            self._state.note(due, _scored([self], {0: due})[0])
 
     @staticmethod
     def push_all(streams: Sequence["StreamingDetector"], chunks: Sequence[ArrayLike]) -> list[StreamVerdict]:
@@ -160,15 +152,13 @@ class StreamingDetector:
         if len({id(stream.detector) for stream in streams}) > 1:
             raise ValueError("expected streams of one model, made by another()")
         checked = [mono_samples(chunk) for chunk in chunks]
-        due: dict[int, list[Due]] = {}
-        for index, (stream, samples) in enumerate(zip(streams, checked, strict=True)):
-            resampled = samples if stream._resampler is None else stream._resampler.push(samples)
-            if isinstance(stream._state, Carried):
-                stream._state.push(resampled)
-            else:
-                due[index] = stream._state.push(resampled)
-        for index, scores in _scored(streams, due).items():
-            streams[index]._state.note(due[index], scores)
+        _hear(
+            streams,
+            [
+                samples if stream._resampler is None else stream._resampler.push(samples)
+                for stream, samples in zip(streams, checked, strict=True)
+            ],
+        )
         return [stream._verdict(stream._state.standing) for stream in streams]
 
     def _verdict(self, standing: Standing) -> StreamVerdict:
@@ -184,6 +174,23 @@ class StreamingDetector:
             standing.seconds,
             standing.sounding_seconds,
         )
+
+
+def _hear(streams: Sequence[StreamingDetector], waveforms: Sequence[NDArray[np.float32]]) -> None:
+    """Hear more of each stream, (samples,), at the model's rate."""
+    due: dict[int, list[Due]] = {}
+    for index, (stream, samples) in enumerate(zip(streams, waveforms, strict=True)):
+        if isinstance(stream._state, Carried):
+            stream._state.push(samples)
+        else:
+            due[index] = stream._state.push(samples)
+    _note(streams, due)
+
+
+def _note(streams: Sequence[StreamingDetector], due: dict[int, list[Due]]) -> None:
+    """Score what each stream is due, and let it know."""
+    for index, scores in _scored(streams, due).items():
+        streams[index]._state.note(due[index], scores)
 
 
 def _scored(streams: Sequence[StreamingDetector], due: dict[int, list[Due]]) -> dict[int, NDArray[np.float64]]:

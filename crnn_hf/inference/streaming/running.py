@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn_hf.inference.recordings.hearing import Listening
-from crnn_hf.inference.recordings.sound import FRAME_SECONDS, Loudness, levels, sounds_enough
+from crnn_hf.inference.recordings.sound import FRAME_SECONDS, Loudness, levels, newest_sounding, sounds_enough
 from crnn_hf.inference.recordings.windows import Window, Windower
 
 Waveform = NDArray[np.float32]
@@ -134,8 +134,7 @@ class Running:
         seconds = len(window.waveform) / self.sampling_rate
         if kind == "latest":
             stop = window.start + len(window.waveform)
-            fresh = round((stop - self._measured) / (FRAME_SECONDS * self.sampling_rate))
-            self._sounding_frames += int(sounding[max(0, len(sounding) - fresh) :].sum())
+            self._sounding_frames += newest_sounding(sounding, stop - self._measured, self.sampling_rate)
             self._measured = stop
         return Due(window.waveform, kind, sounds_enough(sounding, seconds, self.listening.least_sound))
 
