@@ -1,6 +1,7 @@
 """Sound as it comes in: from a microphone, or as raw PCM on standard input."""
 
 import os
+import select
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ Chunks = Iterator[NDArray[np.float32]]
 FORMATS = {"s16le": np.dtype("<i2"), "f32le": np.dtype("<f4")}
 # What a pipe holds is far less; of a file, some seconds at a time.
 MOST_BYTES = 2**18
+LONGEST_WAIT = 0.5  # seconds
 # What recordings in files begin with, which raw PCM has no reason to.
 HEADERS = {b"RIFF": "WAV", b"RF64": "WAV", b"fLaC": "FLAC", b"OggS": "Ogg", b"FORM": "AIFF", b"caff": "CAF"}
 # 40 dB above full scale: integers or another format that are taken for floats, never sound.
@@ -57,7 +59,7 @@ def pcm_chunks(descriptor: int, form: str, channels: int) -> Chunks:
     """Whatever is there of a file or pipe, at each turn; what is less than a sample waits for its other bytes."""
     size = FORMATS[form].itemsize * channels
     head, rest = b"", b""
-    while content := os.read(descriptor, MOST_BYTES):
+    while content := _read(descriptor):
         head = (head + content[:4])[:4]
         if head in HEADERS:
             raise ValueError(
@@ -73,6 +75,16 @@ def pcm_chunks(descriptor: int, form: str, channels: int) -> Chunks:
             f"crnn-hf: left out the last bytes of standard input: {len(rest)}, less than a sample, which has {size}",
             file=sys.stderr,
         )
+
+
+def _read(descriptor: int) -> bytes:
+    """What is there, once something is; nothing at the end.
+
+    A Ctrl-C just before a read that waits would be heeded after it, which may be never: so none waits for long.
+    """
+    while not select.select([descriptor], [], [], LONGEST_WAIT)[0]:
+        pass
+    return os.read(descriptor, MOST_BYTES)
 
 
 def _mono(values: NDArray[Any], channels: int) -> NDArray[np.float32]:
