@@ -34,7 +34,6 @@ REFERENCE = {
     "dropout": 0.3,
     "pooling": "mean",
     "classifier_proj_size": 128,
-    "contrast_widths": None,
 }
 
 
@@ -74,10 +73,11 @@ class CRNNConfig(PreTrainedConfig):
             Units of that attention's hidden layer.
         classifier_proj_size (`int`, *optional*):
             Units of a hidden layer in the head. By default the head is one linear layer.
-        contrast_widths (`list[int]`, *optional*, defaults to `[3, 9, 25]`):
-            A second opinion, added to the logits: a linear layer on the mean and the deviation over time of each
-            band's difference from the mean of so many bands around it; odd numbers of at least 3. `crnn_hf.training`
-            fits it to augmented clips before it trains the rest, and until then it says nothing. None: without.
+        contrast (`bool`, defaults to `False`):
+            Whether a second opinion is added to the logits: a linear layer on 768 statistics of how much the
+            difference of neighbouring frequencies, and of moments, varies, which
+            `CRNNFeatureExtractor(return_contrast=True)` measures. `crnn_hf.training` fits it before it trains the
+            rest; until then it says nothing.
         class_weights (`list[float]`, *optional*):
             Weight of each label in the loss. By default all count the same.
         label_smoothing (`float`, defaults to 0.0):
@@ -145,7 +145,7 @@ class CRNNConfig(PreTrainedConfig):
     pooling: str = "attentive_statistics"
     attention_size: int = 64
     classifier_proj_size: int | None = None
-    contrast_widths: list[int] | tuple[int, ...] | None = (3, 9, 25)
+    contrast: bool = False
     class_weights: list[float] | None = None
     label_smoothing: float = 0.0
     loss: str = "cross_entropy"
@@ -173,7 +173,6 @@ class CRNNConfig(PreTrainedConfig):
             self.backbone = complete_backbone(self.backbone)
         self.refuse_impossible_values()
         self.conv_channels = list(self.conv_channels)  # as JSON gives it back
-        self.contrast_widths = None if self.contrast_widths is None else list(self.contrast_widths)
         self.margin = list(self.margin) if isinstance(self.margin, tuple) else self.margin
 
     @classmethod
@@ -202,11 +201,7 @@ class CRNNConfig(PreTrainedConfig):
         if self.classifier_proj_size is not None:
             is_size = is_count(self.classifier_proj_size)
             _require(self, "classifier_proj_size", is_size, "an integer of at least 1, or none")
-        if self.contrast_widths is not None:
-            widths = self.contrast_widths
-            fits = isinstance(widths, list | tuple) and len(widths) > 0
-            fits = fits and all(is_count(width, 3) and width % 2 == 1 for width in widths)
-            _require(self, "contrast_widths", fits, "a list of odd numbers of at least 3, or none")
+        _require(self, "contrast", isinstance(self.contrast, bool), "true or false")
         if self.class_weights is not None:
             weights = self.class_weights
             fits = isinstance(weights, list | tuple) and len(weights) == self.num_labels

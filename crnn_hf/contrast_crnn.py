@@ -1,31 +1,68 @@
-"""A second opinion beside the CRNN's: how sharply neighbouring bands differ while there is speech.
+"""A second opinion beside the CRNN's: how much the difference of neighbouring frequencies, and of moments, varies.
 
-Vocoders blur or sharpen the fine structure of the spectrum, whichever room, voice or language they imitate. Its
-statistics over a clip are few, and a linear layer learns them from few clips, where a deep network learns the rooms,
-voices and languages of so few by heart as well. The two err on different clips.
+Vocoders smooth or roughen the fine structure of speech, whichever room, voice or language they imitate: that between
+the harmonics of a voice, which long windows tell apart, and between its pulses, which short ones do. Statistics of it
+over a clip are few, and a linear layer learns them from few clips, where a deep network learns the rooms, voices and
+languages of so few by heart as well. The two err on different clips.
+
+The feature extractor measures the statistics, for the CRNN's spectrogram is too coarse; the model judges them.
 """
 
-from collections.abc import Sequence
-from functools import reduce
-from typing import NamedTuple, Self
+import math
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from .configuration_crnn import CRNNConfig
 
-# Frames that are looked at at once outside of training; an hour at once would not fit the memory.
-BLOCK_FRAMES = 8192
-# How fast a frame's weight grows with its loudness: per neper of its bands' mean power above that of the clip.
+
+class View(NamedTuple):
+    """One spectrogram and how it is looked at.
+
+    Attributes:
+        n_fft: samples of a frame, all under a Hann window.
+        hop_length: samples from one frame to the next.
+        axis: along which neighbours are compared, of (batch, frames, bins): `TIME` or `FREQUENCY`.
+        bands: how many statistics of bins, or bins, are averaged to; they divide `n_fft / 2`.
+        steps: how many neighbourhoods there are, of 3 bins or frames, 9, 27 and so on.
+    """
+
+    n_fft: int
+    hop_length: int
+    axis: int
+    bands: int
+    steps: int
+
+
+TIME, FREQUENCY = 1, 2
+# Frames of 32 to 128 ms, whose bins are 31 to 8 Hz wide; and of 8 and 4 ms, 4 and 2 ms apart. With frames twice as
+# dense it takes twice the time and is hardly better; without any one of these views it is worse.
+VIEWS = (
+    View(512, 480, FREQUENCY, 32, 3),
+    View(1024, 512, FREQUENCY, 32, 3),
+    View(2048, 1024, FREQUENCY, 32, 3),
+    View(128, 64, TIME, 16, 4),
+    View(64, 32, TIME, 8, 4),
+)
+NUM_STATISTICS = sum(2 * view.steps * view.bands for view in VIEWS)
+# Samples that a clip is padded to with zeros, so that every view has frames enough.
+LEAST_SAMPLES = 8192
+# Samples that are measured at once: a minute at 16 kHz. Of more, the statistics are the mean of those of its parts.
+MOST_SAMPLES = 960_000
+# As the feature extractor's: power below which a bin counts as silent, and decibels under the loudest one.
+FLOOR = 1e-10
+DYNAMIC_RANGE = 80.0
+# How fast a frame's weight grows with its loudness: per neper of its bins' mean power above that of the clip.
 STEEPNESS = 2.0
 # Standard deviations from the usual beyond which a statistic says no more, as those of digital silence.
 FURTHEST = 5.0
 
 
 class CRNNContrast(nn.Module):
-    """Logits of the spectral contrast alone: a linear layer on its statistics.
+    """Logits of the contrast alone: a linear layer on its statistics.
 
     It is fitted to statistics, by `crnn_hf.training`, and not trained by gradients: what it holds are buffers. Before
     that it says nothing, and its logits are 0.
@@ -33,99 +70,116 @@ class CRNNContrast(nn.Module):
 
     def __init__(self, config: CRNNConfig) -> None:
         super().__init__()
-        # No buffer: it is not learned, and the CPU has it even where a model is made without memory.
-        self.differences = contrast_matrix(config.num_mel_bins, config.contrast_widths)
-        size = 2 * self.differences.shape[1]
-        self.register_buffer("mean", torch.zeros(size))
-        self.register_buffer("deviation", torch.ones(size))
-        self.register_buffer("weight", torch.zeros(config.num_labels, size))
+        self.register_buffer("mean", torch.zeros(NUM_STATISTICS))
+        self.register_buffer("deviation", torch.ones(NUM_STATISTICS))
+        self.register_buffer("weight", torch.zeros(config.num_labels, NUM_STATISTICS))
         self.register_buffer("bias", torch.zeros(config.num_labels))
 
-    def forward(self, input_features: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
-        """(batch, frames, mel), (batch, frames) to (batch, labels), float32."""
-        return self.classify(self.sums(input_features, mask).statistics())
+    def forward(self, contrast: torch.Tensor) -> torch.Tensor:
+        """Statistics as `contrast_statistics` gives them, (batch, statistics), to (batch, labels), float32."""
+        return F.linear(self.normalise(contrast.float()), self.weight.float(), self.bias.float())
 
-    def sums(self, input_features: torch.Tensor, mask: torch.Tensor | None) -> "ContrastSums":
-        """What the statistics of a batch are made of; see `contrast_sums`."""
-        return contrast_sums(input_features, mask, self.differences.to(input_features.device))
-
-    def classify(self, statistics: torch.Tensor) -> torch.Tensor:
-        """(batch, 2 x widths x mel) to (batch, labels), float32."""
-        return F.linear(self.normalise(statistics.float()), self.weight.float(), self.bias.float())
-
-    def normalise(self, statistics: torch.Tensor) -> torch.Tensor:
+    def normalise(self, contrast: torch.Tensor) -> torch.Tensor:
         """Statistics relative to the usual ones; of the same shape."""
-        return ((statistics - self.mean) / self.deviation).clamp(-FURTHEST, FURTHEST)
+        return ((contrast - self.mean) / self.deviation).clamp(-FURTHEST, FURTHEST)
 
 
-class ContrastSums(NamedTuple):
-    """What the statistics are made of; those of two stretches add up.
+def contrast_statistics(waveforms: torch.Tensor) -> torch.Tensor:
+    """By how much the difference of neighbouring bins, and of neighbouring frames, varies while clips are loud.
 
-    Attributes:
-        weight: sum of the frames' weights, (batch, 1).
-        total: weighted sum of the contrasts, (batch, widths x mel).
-        squares: weighted sum of their squares, likewise.
-    """
-
-    weight: torch.Tensor
-    total: torch.Tensor
-    squares: torch.Tensor
-
-    def plus(self, other: Self) -> Self:
-        """Those of both stretches together."""
-        return type(self)(*(ours + theirs for ours, theirs in zip(self, other, strict=True)))
-
-    def statistics(self) -> torch.Tensor:
-        """Means and standard deviations, (batch, 2 x widths x mel)."""
-        weight = self.weight.clamp(min=torch.finfo(torch.float32).tiny)
-        mean = self.total / weight
-        variance = self.squares / weight - mean.square()
-        # The square root has no slope at 0, where a clip of one frame lies.
-        return torch.cat([mean, variance.clamp(min=1e-6).sqrt()], dim=-1)
-
-
-def contrast_sums(input_features: torch.Tensor, mask: torch.Tensor | None, differences: torch.Tensor) -> ContrastSums:
-    """Sums over time of each band's contrast to the bands around it, and of its square; loud frames count more.
+    Of each view's log power, each bin's difference from the mean of 3 around it, of 9, and of 27; and of that, over
+    time and more of loud frames than of quiet ones, the mean absolute deviation and the standard deviation from the
+    mean, which a recording channel does not change. Neither the level nor an offset of a waveform shows.
 
     Args:
-        input_features: (batch, frames, mel), log-mel spectrograms whose mean over a clip is about 0.
-        mask: (batch, frames), true where a frame is the clip's; None where all are.
-        differences: from `contrast_matrix`.
-    """
-    # A traced or compiled graph shall not depend on the length it was made with.
-    if torch.jit.is_tracing() or torch.compiler.is_compiling() or input_features.shape[1] <= BLOCK_FRAMES:
-        return _block_sums(input_features, mask, differences)
-    blocks = input_features.split(BLOCK_FRAMES, dim=1)
-    masks = [None] * len(blocks) if mask is None else mask.split(BLOCK_FRAMES, dim=1)
-    return reduce(ContrastSums.plus, (_block_sums(*pair, differences) for pair in zip(blocks, masks, strict=True)))
-
-
-def _block_sums(log_mel: torch.Tensor, mask: torch.Tensor | None, differences: torch.Tensor) -> ContrastSums:
-    # In float32, for half precision cannot count the frames of a minute.
-    log_mel = log_mel.float()
-    if mask is not None:
-        # Not a product, which would leave what is not finite as it is.
-        log_mel = log_mel.masked_fill(~mask[..., None], 0)
-    weights = torch.sigmoid(STEEPNESS * log_mel.mean(-1))
-    if mask is not None:
-        weights = weights * mask
-    contrasts = log_mel @ differences
-    of_frames = weights[:, None]
-    return ContrastSums(
-        weights.sum(1, keepdim=True), (of_frames @ contrasts)[:, 0], (of_frames @ contrasts.square())[:, 0]
-    )
-
-
-def contrast_matrix(bands: int, widths: Sequence[int]) -> torch.Tensor:
-    """By how much each band differs from the mean of so many around it, fewer at the edges.
-
-    Args:
-        bands: how many there are.
-        widths: how many are averaged, odd numbers.
+        waveforms: (batch, samples), float32, of any length.
 
     Returns:
-        (bands, widths x bands), float32, to multiply spectrograms with.
+        (batch, NUM_STATISTICS), float32, in nepers: by view, neighbourhood, kind of deviation and band.
     """
-    distance = np.abs(np.arange(bands)[:, None] - np.arange(bands))
-    around = [distance <= width // 2 for width in widths]
-    return torch.from_numpy(np.hstack([np.eye(bands) - near / near.sum(0) for near in around]).astype(np.float32))
+    parts = waveforms.tensor_split(max(1, math.ceil(waveforms.shape[1] / MOST_SAMPLES)), dim=1)
+    return torch.stack([_part_statistics(part) for part in parts]).mean(0)
+
+
+def _part_statistics(waveforms: torch.Tensor) -> torch.Tensor:
+    missing = max(0, LEAST_SAMPLES - waveforms.shape[1])
+    waveforms = F.pad(waveforms - waveforms.mean(1, keepdim=True), (0, missing))
+    return measured(lambda view: power_of(waveforms, view))
+
+
+def power_of(waveforms: torch.Tensor, view: View) -> torch.Tensor:
+    """(batch, samples) to the power in each bin but that of 0 Hz, (batch, frames, n_fft / 2)."""
+    frames = waveforms.unfold(-1, view.n_fft, view.hop_length)
+    spectra = torch.fft.rfft(frames * torch.hann_window(view.n_fft, device=waveforms.device))
+    squares = torch.view_as_real(spectra).flatten(-2).square_()
+    # Summing strides takes half the time of summing pairs.
+    return (squares[..., 2::2] + squares[..., 3::2]).contiguous()
+
+
+def measured(
+    power: Callable[[View], torch.Tensor], counts: Callable[[View], torch.Tensor] | None = None
+) -> torch.Tensor:
+    """The statistics of a batch.
+
+    Args:
+        power: of a view's bins, (batch, frames, n_fft / 2), as `power_of` gives it.
+        counts: how many of a view's frames are each clip's, (batch,); by default all are.
+
+    Returns:
+        (batch, NUM_STATISTICS).
+    """
+    return torch.cat([_of_view(power(view), view, None if counts is None else counts(view)) for view in VIEWS], dim=1)
+
+
+def _of_view(power: torch.Tensor, view: View, counts: torch.Tensor | None) -> torch.Tensor:
+    if view.axis == TIME:
+        power = _in_bands(power, view.bands).sum(-1)
+    mask = None if counts is None else torch.arange(power.shape[1], device=power.device) < counts[:, None]
+    log_power = power.clamp(min=FLOOR).log_()
+    heard = log_power if mask is None else log_power.masked_fill(~mask[..., None], -torch.inf)
+    loudest = heard.flatten(1).amax(1)[:, None, None]
+    log_power = log_power.clamp_(min=loudest - DYNAMIC_RANGE * math.log(10) / 10)
+    loudness = log_power.mean(-1)
+    weights = torch.sigmoid(STEEPNESS * (loudness - _mean(loudness, mask)))
+    statistics = []
+    for contrast, margin in _contrasts(log_power, view):
+        inner = weights[:, margin : weights.shape[1] - margin]
+        if counts is not None:
+            # A frame whose neighbourhood reaches beyond the clip is no frame of it.
+            inner = inner * (torch.arange(inner.shape[1], device=power.device) < counts[:, None] - 2 * margin)
+        shares = (inner / inner.sum(1, keepdim=True))[:, None]
+        apart = contrast.sub_(shares @ contrast)
+        deviations = torch.cat([shares @ apart.abs(), (shares @ apart.square_()).clamp(min=1e-6).sqrt()], dim=1)
+        if view.axis == FREQUENCY:
+            deviations = _in_bands(deviations, view.bands).mean(-1)
+        statistics.append(deviations.flatten(1))
+    return torch.cat(statistics, dim=1)
+
+
+def _contrasts(log_power: torch.Tensor, view: View) -> Iterator[tuple[torch.Tensor, int]]:
+    """The difference from the means of ever larger neighbourhoods, and how many frames at each end have none."""
+    around, reach, margin = log_power, 1, 0
+    for _ in range(view.steps):
+        # Three means side by side are the mean of three times as many.
+        if view.axis == FREQUENCY:
+            low, high = (around[..., edge, None].expand(-1, -1, reach) for edge in (0, -1))
+            around = torch.cat([low, around, high], dim=-1)
+            around = (around[..., : -2 * reach] + around[..., reach:-reach]).add_(around[..., 2 * reach :]).div_(3)
+        else:
+            around = (around[:, : -2 * reach] + around[:, reach:-reach]).add_(around[:, 2 * reach :]).div_(3)
+            margin += reach
+        yield log_power[:, margin : log_power.shape[1] - margin] - around, margin
+        reach *= 3
+
+
+def _in_bands(values: torch.Tensor, bands: int) -> torch.Tensor:
+    """(batch, rows, bins) to (batch, rows, bands, bins / bands)."""
+    # `unflatten` would write the example's sizes into a traced graph.
+    return values.reshape(values.shape[0], values.shape[1], bands, -1)
+
+
+def _mean(loudness: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+    """Over a clip's frames, (batch, frames) to (batch, 1)."""
+    if mask is None:
+        return loudness.mean(1, keepdim=True)
+    return (loudness * mask).sum(1, keepdim=True) / mask.sum(1, keepdim=True)

@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,8 @@ import torch
 from transformers import BatchFeature, SequenceFeatureExtractor
 from transformers.audio_utils import hertz_to_mel, mel_to_hertz
 from transformers.utils import PaddingStrategy, TensorType, logging
+
+from .contrast_crnn import contrast_statistics
 
 logger = logging.get_logger(__name__)
 
@@ -25,6 +29,8 @@ MOST_CHANNELS = 8
 FLOOR = 1e-10
 # Frames that are transformed at once. More does not fit the processor's caches, and an hour would not fit the memory.
 BLOCK_FRAMES = 512
+# Waveforms of one length whose contrast is measured at once: one by one takes half as long again, and so do 32.
+BATCHED = 4
 
 # What the recipe of the literature is fed with, see `CRNNConfig.reference`.
 REFERENCE = {
@@ -72,6 +78,8 @@ class CRNNFeatureExtractor(SequenceFeatureExtractor):
         feature_size (`int`, *optional*): what transformers calls `num_mel_bins`; the same number.
         return_waveform (`bool`, defaults to `False`): whether to return the waveforms too, for models whose config has
             a `backbone`.
+        return_contrast (`bool`, defaults to `False`): whether to return statistics of each clip's fine structure too,
+            for models whose config has `contrast`.
 
     Raises:
         ValueError: a number with which no spectrogram can be made; the message names the argument.
@@ -104,6 +112,7 @@ class CRNNFeatureExtractor(SequenceFeatureExtractor):
         max_frames: int | None = None,
         feature_size: int | None = None,
         return_waveform: bool = False,
+        return_contrast: bool = False,
         **kwargs: Any,
     ) -> None:
         bands = next(number for number in (num_mel_bins, feature_size, 80) if number is not None)
@@ -119,6 +128,7 @@ class CRNNFeatureExtractor(SequenceFeatureExtractor):
         self.normalization = normalization
         self.max_frames = max_frames
         self.return_waveform = return_waveform
+        self.return_contrast = return_contrast
         self._refuse_impossible_values()
         empty = torch.flatten(self._filters().sum(0) == 0).nonzero().flatten().tolist()
         if empty:
@@ -162,7 +172,8 @@ class CRNNFeatureExtractor(SequenceFeatureExtractor):
         Returns:
             `input_features`, (clips, frames, mel), float32, and `attention_mask`, (clips, frames), int32, 1 for frames
             of the clip and 0 for padding. With `return_waveform` also `input_values`, (clips, samples), float32: the
-            samples under those frames, of mean 0 and variance 1, and 0 under padding.
+            samples under those frames, of mean 0 and variance 1, and 0 under padding. With `return_contrast` also
+            `contrast`, (clips, 768), float32: see `contrast_statistics`.
 
         Raises:
             ValueError: another sampling rate than the extractor's; or a clip that is empty, shorter than one frame,
@@ -195,6 +206,9 @@ class CRNNFeatureExtractor(SequenceFeatureExtractor):
             frames = [len(clip) for clip in batch[self.model_input_names[0]]]
             values = [self._input_values(*pair) for pair in zip(waveforms, frames, strict=True)]
             batch.update(BatchFeature({"input_values": values}, tensor_type=return_tensors))
+        if self.return_contrast:
+            statistics = _contrast([waveform.to(device) for waveform in waveforms])
+            batch.update(BatchFeature({"contrast": list(statistics.cpu().numpy())}, tensor_type=return_tensors))
         return batch
 
     def num_frames(self, num_samples: int) -> int:
@@ -396,6 +410,21 @@ def triangular_filters(
     rising = (bins - edges[:-2]) / np.diff(edges)[:-1]
     falling = (edges[2:] - bins) / np.diff(edges)[1:]
     return torch.from_numpy(np.maximum(0, np.minimum(rising, falling)).astype(np.float32))
+
+
+def _contrast(waveforms: list[torch.Tensor]) -> torch.Tensor:
+    """The statistics of each waveform, (samples,), as (clips, statistics); on as many threads as PyTorch has."""
+    runs = [list(same) for _, same in groupby(waveforms, len)]
+    pieces = [run[start : start + BATCHED] for run in runs for start in range(0, len(run), BATCHED)]
+
+    def measure(piece: list[torch.Tensor]) -> torch.Tensor:
+        with torch.inference_mode():
+            return contrast_statistics(torch.stack(piece))
+
+    if len(pieces) == 1 or torch.get_num_threads() == 1:
+        return torch.cat([measure(piece) for piece in pieces])
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        return torch.cat(list(pool.map(measure, pieces)))
 
 
 def _to_clips(raw_speech: Any) -> Sequence[Any]:

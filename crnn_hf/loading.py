@@ -35,10 +35,7 @@ def load_detector(
     if not any_head and not {"real", "fake"} <= set(labels):
         raise ValueError(f"{model}: expected a model with the labels 'real' and 'fake'; found {labels}")
     needed = f"{detector.base_model_prefix}." if any_head else ""
-    # What was saved before there was a second opinion has none.
-    missing = sorted(
-        name for name in loading["missing_keys"] if name.startswith(needed) and not name.startswith("contrast.")
-    )
+    missing = sorted(name for name in loading["missing_keys"] if name.startswith(needed))
     if missing:
         raise ValueError(f"{model}: not a trained detector: it lacks the weights {missing}")
     if device is None:

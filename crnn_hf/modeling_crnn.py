@@ -16,7 +16,7 @@ from transformers.utils.generic import can_return_tuple
 
 from .backbone_crnn import CRNNBackbone
 from .configuration_crnn import CRNNConfig
-from .contrast_crnn import CRNNContrast
+from .contrast_crnn import NUM_STATISTICS, CRNNContrast
 from .loss_crnn import CRNNCosineClassifier, label_costs, weighted_mean
 
 # Frames that the convolutions take at once outside of training; an hour at once would not fit the memory.
@@ -243,7 +243,6 @@ class CRNNPreTrainedModel(PreTrainedModel):
         elif isinstance(module, CRNNBackbone):
             module.init_weights()
         elif isinstance(module, CRNNContrast):
-            # Without an opinion, as a model that was saved by a release before there was one.
             for buffer in (module.mean, module.weight, module.bias):
                 init.zeros_(buffer)
             init.ones_(module.deviation)
@@ -354,7 +353,7 @@ class CRNNForAudioClassification(CRNNPreTrainedModel):
             size = config.classifier_proj_size
         is_linear = config.loss == "cross_entropy"
         self.classifier = nn.Linear(size, config.num_labels) if is_linear else CRNNCosineClassifier(config, size)
-        self.contrast = None if config.contrast_widths is None else CRNNContrast(config)
+        self.contrast = CRNNContrast(config) if config.contrast else None
         self.post_init()
 
     @can_return_tuple
@@ -365,6 +364,7 @@ class CRNNForAudioClassification(CRNNPreTrainedModel):
         labels: torch.Tensor | None = None,
         output_hidden_states: bool | None = None,
         input_values: torch.Tensor | None = None,
+        contrast: torch.Tensor | None = None,
     ) -> SequenceClassifierOutput:
         """Classify a batch of clips.
 
@@ -377,18 +377,20 @@ class CRNNForAudioClassification(CRNNPreTrainedModel):
                 config's `problem_type`, if that is not one label a clip.
             output_hidden_states: whether to return the states between the layers.
             input_values: the waveforms that a `backbone` listens to, (batch, samples), as long as the frames reach.
+            contrast: statistics of each clip's fine structure, (batch, 768), that a second opinion is formed of. In
+                training there is none: each is for itself, or the CRNN would learn by heart what the other has wrong.
             return_dict: whether to return a `ModelOutput` (the default) or a tuple.
 
         Returns:
             `loss`, if there are labels; `logits`, (batch, labels), before the softmax; `hidden_states`, if asked for,
             as [`CRNNModel`] returns them. `logits[:, 0] - logits[:, 1]` is the score of the field, higher for real. If
             the config holds a calibration, it is a natural-log likelihood ratio, and the softmax is the probability of
-            each label at even odds. The loss is that of the logits before the calibration; in training, before the
-            second opinion too.
+            each label at even odds. The loss is that of the logits before the calibration.
 
         Raises:
-            ValueError: as [`CRNNModel`].
+            ValueError: as [`CRNNModel`]; or the statistics do not fit the model.
         """
+        _check_contrast(contrast, len(input_features), self)
         outputs = self.crnn(
             input_features,
             attention_mask,
@@ -399,11 +401,10 @@ class CRNNForAudioClassification(CRNNPreTrainedModel):
         pooled = self.dropout(outputs.pooler_output)
         if self.projector is not None:
             pooled = self.dropout(F.relu(self.projector(pooled)))
-        logits = own = self.classifier(pooled)
-        if self.contrast is not None:
-            logits = own + self.contrast(input_features, _padding_mask(attention_mask)).to(own.dtype)
-        # In training each opinion is for itself, or the CRNN would learn by heart what the second one has wrong.
-        loss = None if labels is None else self._loss(own if self.training else logits, labels)
+        logits = self.classifier(pooled)
+        if self.contrast is not None and not self.training:
+            logits = logits + self.contrast(contrast).to(logits.dtype)
+        loss = None if labels is None else self._loss(logits, labels)
         return SequenceClassifierOutput(
             loss=loss,
             logits=logits if self.config.calibration is None else self._calibrated(logits),
@@ -464,6 +465,17 @@ def _check_waveforms(
             f"this model has a backbone, which hears waveforms: input_values must have shape {wanted}, for "
             f"{features_shape[1]} frames of {backbone.frame_length} samples, {backbone.hop_length} apart, as "
             f"CRNNFeatureExtractor(return_waveform=True) gives them; found {found}"
+        )
+
+
+def _check_contrast(contrast: torch.Tensor | None, clips: int, model: CRNNForAudioClassification) -> None:
+    if model.contrast is None and contrast is not None:
+        raise ValueError("this model has no second opinion to form of contrast; expected no such statistics")
+    found = None if contrast is None else tuple(contrast.shape)
+    if model.contrast is not None and not model.training and found != (clips, NUM_STATISTICS):
+        raise ValueError(
+            f"this model has a second opinion: contrast must have shape {(clips, NUM_STATISTICS)}, as "
+            f"CRNNFeatureExtractor(return_contrast=True) gives it; found {found}"
         )
 
 

@@ -3,10 +3,10 @@
 
 All rows hear as many clips an epoch for as many epochs, and are measured after the last one: the validation split is
 what is reported, so nothing is chosen by it. The steps up to `+ sampling`, which is the default recipe without
-augmentation, are each on top of the one before. Each augmentation, and the vocoded fakes, are on top of `+ sampling`
-alone; `all` has them all, and is the default recipe. Balanced sampling is a step of its own: before it,
-each clip is heard once an epoch and the loss balances the classes. Rows with augmentation, which alone have a second
-opinion, are measured without it too, for the training of the rest does not depend on it.
+augmentation and second opinion, are each on top of the one before. Each augmentation, the vocoded fakes and the second
+opinion are on top of `+ sampling` alone; `all` has them all, and is the default recipe. Balanced sampling is a step of
+its own: before it, each clip is heard once an epoch and the loss balances the classes. Rows with a second opinion are
+measured without it too, for the training of the rest does not depend on it.
 
     OMP_NUM_THREADS=1 .venv/bin/python scripts/ablation.py DATA runs/ablation
 
@@ -73,6 +73,7 @@ def rows() -> dict[str, Settings]:
     network = features | {"preset": model.preset, "learning_rate": training.learning_rate}
     plain = network | {"sampling": data.sampling, "group_evenness": data.group_evenness}
     augmentation, vocoding = json.loads(data.augmentation), json.loads(data.vocoding)
+    opinion = {"architecture": json.loads(model.architecture)}
     return {
         FIRST: {"features": TRIMMED},
         "+ features": features,
@@ -80,7 +81,8 @@ def rows() -> dict[str, Settings]:
         PLAIN: plain,
         **{f"+ {name}": plain | {"augmentation": {name: one}} for name, one in augmentation.items()},
         "+ vocoded fakes": plain | {"vocoding": vocoding},
-        LAST: plain | {"augmentation": augmentation, "vocoding": vocoding},
+        "+ second opinion": plain | opinion,
+        LAST: plain | opinion | {"augmentation": augmentation, "vocoding": vocoding},
     }
 
 
@@ -112,11 +114,12 @@ def trained_and_scored(
     trials = _scored(model, extractor, data)
     write_scores(folder / "scores.tsv", trials.utterances, trials.scores)
     figures = figures_of(trials, page_of)
+    alone = trials
     if model.contrast is not None:
-        model.contrast = None
-        trials = _scored(model, extractor, data)
-        write_scores(folder / "scores-alone.tsv", trials.utterances, trials.scores)
-    return figures | {f"alone_{name}": value for name, value in figures_of(trials, page_of).items()}, taken
+        model.contrast, extractor.return_contrast = None, False
+        alone = _scored(model, extractor, data)
+        write_scores(folder / "scores-alone.tsv", alone.utterances, alone.scores)
+    return figures | {f"alone_{name}": value for name, value in figures_of(alone, page_of).items()}, taken
 
 
 def _scored(model: PreTrainedModel, extractor: SequenceFeatureExtractor, data: str) -> Trials:

@@ -65,8 +65,8 @@ def main() -> None:
         folder = Path(name)
         if options.model is None:
             options.model = folder / "model"
-            CRNNForAudioClassification(CRNNConfig()).save_pretrained(options.model)
-            CRNNFeatureExtractor().save_pretrained(options.model)
+            CRNNForAudioClassification(CRNNConfig(contrast=True)).save_pretrained(options.model)
+            CRNNFeatureExtractor(return_contrast=True).save_pretrained(options.model)
             if "onnx" in options.backends:
                 export_onnx(options.model, options.model)
         print(

@@ -30,7 +30,10 @@ from crnn_hf import CRNNConfig, CRNNFeatureExtractor, CRNNForAudioClassification
 
 RATE, SECONDS = 16_000, 4
 SYSTEMS: dict[str, tuple[Callable[[], SequenceFeatureExtractor], Callable[[], PreTrainedModel]]] = {
-    "CRNN": (CRNNFeatureExtractor, lambda: CRNNForAudioClassification(CRNNConfig())),
+    "CRNN": (
+        lambda: CRNNFeatureExtractor(return_contrast=True),
+        lambda: CRNNForAudioClassification(CRNNConfig(contrast=True)),
+    ),
     "CRNN reference": (CRNNFeatureExtractor.reference, lambda: CRNNForAudioClassification(CRNNConfig.reference())),
     "AST base": (ASTFeatureExtractor, lambda: ASTForAudioClassification(ASTConfig())),
     "wav2vec2 base": (Wav2Vec2FeatureExtractor, lambda: Wav2Vec2ForSequenceClassification(Wav2Vec2Config())),

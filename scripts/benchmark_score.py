@@ -37,8 +37,8 @@ def seconds(function: Callable[[], object]) -> float:
 
 def random_detector(folder: Path) -> Path:
     torch.manual_seed(0)
-    CRNNForAudioClassification(CRNNConfig()).save_pretrained(folder)
-    CRNNFeatureExtractor().save_pretrained(folder)
+    CRNNForAudioClassification(CRNNConfig(contrast=True)).save_pretrained(folder)
+    CRNNFeatureExtractor(return_contrast=True).save_pretrained(folder)
     return folder
 
 

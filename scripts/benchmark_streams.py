@@ -22,8 +22,8 @@ from crnn_hf.inference.backends import export_onnx
 RATE = 16_000
 CHUNK = RATE // 10
 KINDS = {
-    "windows, PyTorch": ({}, {}, "torch"),
-    "windows, ONNX": ({}, {}, "onnx"),
+    "windows, PyTorch": ({"contrast": True}, {"return_contrast": True}, "torch"),
+    "windows, ONNX": ({"contrast": True}, {"return_contrast": True}, "onnx"),
     "states carried, PyTorch": ({"bidirectional": False}, {"normalization": "running_band_mean"}, "torch"),
 }
 

@@ -38,8 +38,11 @@ def tiny_detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     directory = tmp_path_factory.mktemp("detector")
     torch.manual_seed(0)
-    CRNNForAudioClassification(CRNNConfig(conv_channels=[4, 8], hidden_size=8)).save_pretrained(directory)
-    CRNNFeatureExtractor().save_pretrained(directory)
+    model = CRNNForAudioClassification(CRNNConfig(conv_channels=[4, 8], hidden_size=8, contrast=True))
+    model.contrast.mean.fill_(0.5)
+    model.contrast.weight.normal_(std=0.01)
+    model.save_pretrained(directory)
+    CRNNFeatureExtractor(return_contrast=True).save_pretrained(directory)
     return directory
 
 

@@ -60,7 +60,7 @@ def make_model(kind: str, **backbone: Any) -> CRNNForAudioClassification:
     torch.manual_seed(0)
     if kind != "whisper":
         backbone = {"window_seconds": 2, **backbone}
-    config = CRNNConfig(**SMALL, dropout=0.0, backbone={"config": KINDS[kind], **backbone})
+    config = CRNNConfig(**SMALL, dropout=0.0, contrast=True, backbone={"config": KINDS[kind], **backbone})
     model = CRNNForAudioClassification(config).eval()
     # A tiny transformer with its usual weights tells clips apart by less than this one.
     for parameter in model.crnn.backbone.encoder.parameters():
@@ -75,7 +75,7 @@ def make_clips(lengths: list[int] = LENGTHS) -> list[np.ndarray]:
 
 
 def extract(clips: list[np.ndarray] | np.ndarray, **options: Any) -> dict[str, torch.Tensor]:
-    extractor = CRNNFeatureExtractor(return_waveform=True)
+    extractor = CRNNFeatureExtractor(return_waveform=True, return_contrast=True)
     return extractor(clips, sampling_rate=16_000, return_tensors="pt", **options)
 
 
@@ -217,7 +217,7 @@ def test_a_saved_one_comes_back_whole(kind: str, how: str, tmp_path: Path, monke
     for parameter in model.parameters():
         parameter.data += 0.01 * torch.randn_like(parameter)
     model.save_pretrained(tmp_path)
-    CRNNFeatureExtractor(return_waveform=True).save_pretrained(tmp_path)
+    CRNNFeatureExtractor(return_waveform=True, return_contrast=True).save_pretrained(tmp_path)
     again = AutoModelForAudioClassification.from_pretrained(tmp_path)
     assert again.config.to_dict()["backbone"] == model.config.backbone
     extractor = AutoFeatureExtractor.from_pretrained(tmp_path)
@@ -254,7 +254,7 @@ def test_pretrained_weights_come_from_a_name_once(kind: str, how: str, tmp_path:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_stock_pipeline_runs_it(kind: str, tmp_path: Path) -> None:
     make_model(kind).save_pretrained(tmp_path)
-    CRNNFeatureExtractor(return_waveform=True).save_pretrained(tmp_path)
+    CRNNFeatureExtractor(return_waveform=True, return_contrast=True).save_pretrained(tmp_path)
     classifier = pipeline("audio-classification", model=str(tmp_path))
     clips = make_clips()
     alone = [{label["label"]: label["score"] for label in classifier(clip.copy())} for clip in clips]
@@ -281,7 +281,7 @@ def test_half_precision(kind: str) -> None:
 @torch.no_grad()
 def test_a_traced_graph_takes_clips_of_other_lengths(kind: str) -> None:
     model = make_model(kind, **({} if kind == "whisper" else {"window_seconds": 20})).requires_grad_(False)
-    names = ("input_features", "attention_mask", "input_values")
+    names = ("input_features", "attention_mask", "input_values", "contrast")
 
     def logits(*inputs: torch.Tensor) -> torch.Tensor:
         return model(**dict(zip(names, inputs, strict=True))).logits
@@ -320,16 +320,16 @@ def test_frames_are_counted_as_the_transformer_counts_them() -> None:
 
 def test_waveforms_and_backbone_belong_together() -> None:
     batch = extract(make_clips([16_000]))
-    plain = CRNNForAudioClassification(CRNNConfig(**SMALL))
+    plain = CRNNForAudioClassification(CRNNConfig(**SMALL, contrast=True)).eval()
     with pytest.raises(ValueError, match="no backbone to hear input_values"):
         plain(**batch)
     model = make_model("wavlm")
     with pytest.raises(
         ValueError, match=r"input_values must have shape \(1, 15872\).*return_waveform=True.*found None"
     ):
-        model(batch["input_features"])
+        model(batch["input_features"], contrast=batch["contrast"])
     with pytest.raises(ValueError, match=r"found \(1, 15000\)"):
-        model(batch["input_features"], input_values=batch["input_values"][:, :15_000])
+        model(**{**batch, "input_values": batch["input_values"][:, :15_000]})
     with pytest.raises(ValueError, match="expected a config whose backbone has a name"):
         CRNNForAudioClassification.with_pretrained_backbone(model.config)
 

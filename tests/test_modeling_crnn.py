@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from crnn_hf import CRNNConfig, CRNNForAudioClassification, CRNNModel, contrast_crnn, modeling_crnn
-from crnn_hf.contrast_crnn import CRNNContrast
+from crnn_hf import CRNNConfig, CRNNForAudioClassification, CRNNModel, modeling_crnn
 from crnn_hf.modeling_crnn import CRNNMaskedBatchNorm
 
 SMALL: dict[str, Any] = {"num_mel_bins": 20, "conv_channels": [4, 8], "hidden_size": 8}
@@ -32,9 +31,6 @@ def make_model(variant: str, **overrides: Any) -> CRNNForAudioClassification:
             for tensor in (module.weight.data, module.bias.data, module.running_mean):
                 tensor.normal_()
             module.running_var.uniform_(0.5, 2.0)
-        if isinstance(module, CRNNContrast):
-            for tensor in (module.mean, module.weight, module.bias):
-                tensor.normal_()
     return model
 
 
@@ -116,7 +112,6 @@ def test_long_clips_are_convolved_in_blocks_that_do_not_show(variant: str, monke
     mask[1, 700:] = 0
     whole = model.crnn(clips, mask, output_hidden_states=True).hidden_states[0]
     monkeypatch.setattr(modeling_crnn, "BLOCK_FRAMES", 64)
-    monkeypatch.setattr(contrast_crnn, "BLOCK_FRAMES", 64)
     calls = []
     convolve = model.crnn.encoder._convolve
     monkeypatch.setattr(model.crnn.encoder, "_convolve", lambda *args: calls.append(args) or convolve(*args))

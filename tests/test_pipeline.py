@@ -35,7 +35,7 @@ def test_dicts_at_any_rate(classifier: AudioClassificationPipeline, speech: np.n
     assert by_label(classifier({"array": resampled, "sampling_rate": rate})) == scores
     assert set(scores) == {"real", "fake"}
     if rate >= 16_000:
-        assert scores == pytest.approx(by_label(classifier(speech)), abs=0.02)
+        assert scores == pytest.approx(by_label(classifier(speech)), abs=0.05)
 
 
 @pytest.mark.parametrize("batch_size", [2, 4])

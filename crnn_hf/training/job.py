@@ -106,8 +106,8 @@ def train(
     clips = TrainingClips(train_set, sampling_rate, vocoding, of_waveforms)
     seconds = None if crop is None else (crop[0], crop[-1])
     collate = Collator(feature_extractor, model.config.label2id)
-    # Of clean clips alone it would learn what every codec changes. Every process fits the same.
-    if checkpoint is None and of_waveforms is not None and getattr(model, "contrast", None) is not None:
+    # Every process fits the same.
+    if checkpoint is None and getattr(model, "contrast", None) is not None:
         fit_contrast(
             model.contrast,
             clips,

@@ -44,7 +44,8 @@ def build_model(arguments: ModelArguments) -> tuple[PreTrainedModel, SequenceFea
 
 
 def _new_model(config: CRNNConfig, feature_extractor: CRNNFeatureExtractor) -> CRNNForAudioClassification:
-    """A model with random weights, but for its backbone, whose waveforms the extractor then returns too."""
+    """A model with random weights, but for its backbone; what the model hears the extractor then returns."""
+    feature_extractor.return_contrast = config.contrast
     if config.backbone is None:
         return CRNNForAudioClassification(config)
     if feature_extractor.sampling_rate != SAMPLING_RATE:

@@ -40,8 +40,9 @@ def mistaken(tiny_detector: Path, tmp_path: Path) -> Path:
     folder = shutil.copytree(tiny_detector, tmp_path / "mistaken")
     model = CRNNForAudioClassification.from_pretrained(folder)
     with torch.no_grad():
-        model.classifier.weight.copy_(model.classifier.weight.flip(0))
-        model.classifier.bias.copy_(model.classifier.bias.flip(0))
+        for opinion in (model.classifier, model.contrast):
+            opinion.weight.copy_(opinion.weight.flip(0))
+            opinion.bias.copy_(opinion.bias.flip(0))
     model.save_pretrained(folder)
     return folder
 

@@ -18,9 +18,9 @@ def test_a_copy_with_all_files(tiny_detector: Path, tmp_path: Path, capsys: pyte
     assert [line.partition(": ")[0] for line in printed] == [str(output / "onnx" / name) for name in names]
     assert all("its logits differ from PyTorch's by at most" in line for line in printed)
     assert sorted(path.name for path in (output / "onnx").iterdir()) == names
-    features = torch.randn(2, 50, 80)
+    inputs = {"input_features": torch.randn(2, 50, 80), "contrast": torch.randn(2, 768)}
     with torch.no_grad():
-        logits = [load_backend(output, backend, "cpu")[0](features).logits for backend in ("torch", "onnx")]
+        logits = [load_backend(output, backend, "cpu")[0](**inputs).logits for backend in ("torch", "onnx")]
     torch.testing.assert_close(*logits, atol=1e-5, rtol=0)
 
 

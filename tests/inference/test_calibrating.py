@@ -44,11 +44,11 @@ def test_a_stored_calibration_is_in_force(tiny_detector: Path, tmp_path: Path, t
     changed = {path.name for path in model.iterdir() if before.get(path.name) != path.read_bytes()}
     assert changed == ({"config.json"} if in_place else set())
 
-    features = torch.randn(2, 60, 80)
-    raw = AutoModelForAudioClassification.from_pretrained(tiny_detector)(features).logits
+    inputs = {"input_features": torch.randn(2, 60, 80), "contrast": torch.randn(2, 768)}
+    raw = AutoModelForAudioClassification.from_pretrained(tiny_detector)(**inputs).logits
     found, _ = load_detector(folder, "cpu")
     assert found.config.calibration == record
-    logits = found(features).logits
+    logits = found(**inputs).logits
     ratios = record["scale"] * (raw[:, 0] - raw[:, 1]) + record["offset"]
     torch.testing.assert_close(logits[:, 0] - logits[:, 1], ratios)
     torch.testing.assert_close(logits.mean(1), raw.mean(1))

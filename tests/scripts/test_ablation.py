@@ -79,20 +79,20 @@ def test_the_table_has_the_mean_and_the_spread() -> None:
 
 def test_a_run_is_made_once(tiny_corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = [str(tiny_corpus), str(tmp_path), "--epochs", "1", "--seeds", "0", "--rows"]
-    ablation.main([*arguments, "+ gain"])
+    ablation.main([*arguments, "+ second opinion"])
     printed = capsys.readouterr().out
-    assert "| + gain | 1 |" in printed
+    assert "| + second opinion | 1 |" in printed
     assert "over pages" not in printed
-    scores, alone = tmp_path / "gain-0" / "scores.tsv", tmp_path / "gain-0" / "scores-alone.tsv"
+    scores, alone = (tmp_path / "second-opinion-0" / name for name in ("scores.tsv", "scores-alone.tsv"))
     assert len(scores.read_text().splitlines()) == len(alone.read_text().splitlines()) == 1 + 8
     assert scores.read_text() != alone.read_text()
     noted = (tmp_path / "figures.tsv").read_text()
     scores.unlink()
-    ablation.main([*arguments, "+ gain"])
+    ablation.main([*arguments, "+ second opinion"])
     assert (tmp_path / "figures.tsv").read_text() == noted
     assert not scores.is_file()
-    assert "| + gain | 1 |" in capsys.readouterr().out
+    assert "| + second opinion | 1 |" in capsys.readouterr().out
     # Another budget is another run.
-    ablation.main([*arguments, "+ gain", "--epochs", "2"])
+    ablation.main([*arguments, "+ second opinion", "--epochs", "2"])
     assert len((tmp_path / "figures.tsv").read_text().splitlines()) == 3
-    assert "| + gain | 1 |" in capsys.readouterr().out
+    assert "| + second opinion | 1 |" in capsys.readouterr().out

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from crnn_hf import CRNNConfig, CRNNFeatureExtractor
-from crnn_hf.contrast_crnn import CRNNContrast
+from crnn_hf.contrast_crnn import NUM_STATISTICS, CRNNContrast
 from crnn_hf.data import Collator, load_asvspoof5
 from crnn_hf.loading import load_detector
 from crnn_hf.training.clips import TrainingClips
@@ -16,15 +16,15 @@ from crnn_hf.training.contrast import SHRINKAGE, fit_contrast, logistic_regressi
 from crnn_hf.vocoding import Vocoding
 
 LABELS = {"real": 0, "fake": 1}
-SIZE = 2 * 3 * 80
+SIZE = NUM_STATISTICS
 
 
 @pytest.fixture
 def clips() -> tuple[np.ndarray, np.ndarray]:
-    """Statistics of 300 clips, of which the first few tell fakes, and which are fake."""
+    """Statistics of 600 clips, of which the first few tell fakes, and which are fake."""
     rng = np.random.default_rng(0)
-    is_fake = rng.random(300) < 0.3
-    statistics = rng.standard_normal((300, SIZE))
+    is_fake = rng.random(600) < 0.3
+    statistics = rng.standard_normal((600, SIZE))
     statistics[:, :5] += 2 * is_fake[:, None]
     return statistics, is_fake
 
@@ -35,7 +35,7 @@ def opinion() -> CRNNContrast:
 
 
 def scores(opinion: CRNNContrast, statistics: np.ndarray) -> np.ndarray:
-    logits = opinion.classify(torch.from_numpy(statistics))
+    logits = opinion(torch.from_numpy(statistics))
     return (logits[:, LABELS["real"]] - logits[:, LABELS["fake"]]).numpy()
 
 
@@ -56,9 +56,9 @@ def test_no_other_weights_have_a_lower_cost(clips: tuple[np.ndarray, np.ndarray]
 
 def test_other_clips_are_told_apart(clips: tuple[np.ndarray, np.ndarray], opinion: CRNNContrast) -> None:
     statistics, is_fake = clips
-    set_opinion(opinion, statistics[:200], is_fake[:200], LABELS)
-    found = scores(opinion, statistics[200:])
-    wrong = (found > 0) == is_fake[200:]
+    set_opinion(opinion, statistics[:400], is_fake[:400], LABELS)
+    found = scores(opinion, statistics[400:])
+    wrong = (found > 0) == is_fake[400:]
     assert wrong.mean() < 0.15
 
 
@@ -110,7 +110,7 @@ def test_labels_may_be_numbered_otherwise(clips: tuple[np.ndarray, np.ndarray]) 
 
 def test_the_clips_of_a_corpus_are_heard_without_vocoding(tiny_corpus: Path) -> None:
     rows = load_asvspoof5(tiny_corpus, "train")
-    collate = Collator(CRNNFeatureExtractor(), LABELS)
+    collate = Collator(CRNNFeatureExtractor(return_contrast=True), LABELS)
 
     def fit(vocoding: Vocoding | None, seed: int = 0) -> CRNNContrast:
         found = CRNNContrast(CRNNConfig())
@@ -128,7 +128,7 @@ def test_the_clips_of_a_corpus_are_heard_without_vocoding(tiny_corpus: Path) -> 
 def test_vocoded_fakes_are_heard_where_there_are_no_others(tiny_corpus: Path, opinion: CRNNContrast) -> None:
     rows = load_asvspoof5(tiny_corpus, "train")
     real = rows.select([row for row, label in enumerate(rows["label"]) if label == 0])
-    collate = Collator(CRNNFeatureExtractor(), LABELS)
+    collate = Collator(CRNNFeatureExtractor(return_contrast=True), LABELS)
     clips = TrainingClips(real, vocoding=Vocoding(0.5, vocoders=["linear_griffin_lim"]))
     fit_contrast(opinion, clips, collate, seed=0, quiet=True)
     assert opinion.weight.any()
@@ -137,10 +137,12 @@ def test_vocoded_fakes_are_heard_where_there_are_no_others(tiny_corpus: Path, op
     assert not silent.weight.any()
 
 
-def test_it_is_fitted_where_clips_are_augmented(run_training: Callable, tmp_path: Path) -> None:
-    run_training(tmp_path / "plain", num_train_epochs="1")
-    assert not load_detector(tmp_path / "plain", "cpu")[0].contrast.weight.any()
-    run_training(tmp_path / "augmented", num_train_epochs="1", augmentation="{gain: {}}")
-    assert load_detector(tmp_path / "augmented", "cpu")[0].contrast.weight.any()
-    run_training(tmp_path / "without", num_train_epochs="1", architecture__contrast_widths="null")
-    assert load_detector(tmp_path / "without", "cpu")[0].contrast is None
+def test_it_is_fitted_where_a_recipe_asks_for_it(run_training: Callable, tmp_path: Path) -> None:
+    run_training(tmp_path / "with", num_train_epochs="1", architecture__contrast="true")
+    model, extractor = load_detector(tmp_path / "with", "cpu")
+    assert extractor.return_contrast
+    assert model.contrast.weight.any()
+    run_training(tmp_path / "without", num_train_epochs="1")
+    model, extractor = load_detector(tmp_path / "without", "cpu")
+    assert not extractor.return_contrast
+    assert model.contrast is None

@@ -84,6 +84,7 @@ class OnnxDetector:
         input_features: torch.Tensor,
         attention_mask: torch.Tensor | None = None,
         input_values: torch.Tensor | None = None,
+        contrast: torch.Tensor | None = None,
     ) -> SequenceClassifierOutput:
         """Classify a batch of clips.
 
@@ -92,6 +93,7 @@ class OnnxDetector:
             attention_mask: 1 for frames of the clip and 0 for the padding that follows them, (batch, frames); without
                 it, every frame counts.
             input_values: the waveforms that a backbone listens to, (batch, samples).
+            contrast: statistics that a second opinion is formed of, (batch, 768).
 
         Returns:
             `logits`, (batch, labels), float32.
@@ -101,8 +103,9 @@ class OnnxDetector:
         """
         if attention_mask is None:
             attention_mask = torch.ones(input_features.shape[:2], dtype=torch.int64)
-        given = {"input_features": input_features, "attention_mask": attention_mask, "input_values": input_values}
-        given = {name: tensor for name, tensor in given.items() if tensor is not None}
+        given = {"input_features": input_features, "attention_mask": attention_mask}
+        others = {"input_values": input_values, "contrast": contrast}
+        given |= {name: tensor for name, tensor in others.items() if tensor is not None}
         if sorted(given) != sorted(self._inputs):
             raise ValueError(f"this graph takes the inputs {sorted(self._inputs)}; found {sorted(given)}")
         if input_values is not None and self.most_samples is not None and input_values.shape[1] > self.most_samples:

@@ -5,7 +5,9 @@ import math
 import onnx
 import torch
 from torch import nn
+from torch.nn import functional as F
 
+from crnn_hf.contrast_crnn import LEAST_SAMPLES, VIEWS, measured
 from crnn_hf.feature_extraction_crnn import FLOOR, CRNNFeatureExtractor
 from crnn_hf.inference.backends.onnx_tracing import trace
 
@@ -14,8 +16,9 @@ def trace_features(extractor: CRNNFeatureExtractor) -> onnx.ModelProto:
     """The graph of a feature extractor.
 
     It goes from `waveforms`, (batch, samples), float32, and `lengths`, (batch,), int64, how many samples are each
-    clip's, at least one frame's, to `input_features`, (batch, frames, mel), 0 where they are padding, and
-    `attention_mask`, (batch, frames), int64.
+    clip's, at least one frame's, to `input_features`, (batch, frames, mel), 0 where they are padding,
+    `attention_mask`, (batch, frames), int64, and, if the extractor returns it, `contrast`, (batch, statistics). That
+    is the same for clips of up to a minute; of longer ones the extractor measures the parts, and the graph the whole.
     """
     frames = 40
     samples = extractor.n_fft + (frames - 1) * extractor.hop_length
@@ -26,55 +29,44 @@ def trace_features(extractor: CRNNFeatureExtractor) -> onnx.ModelProto:
         "input_features": {0: "batch", 1: "frames"},
         "attention_mask": {0: "batch", 1: "frames"},
     }
-    return trace(
-        OnnxFeatures(extractor), examples, ["waveforms", "lengths"], ["input_features", "attention_mask"], axes
-    )
+    outputs = ["input_features", "attention_mask"] + ["contrast"] * extractor.return_contrast
+    return trace(OnnxFeatures(extractor), examples, ["waveforms", "lengths"], outputs, axes)
 
 
 class OnnxFeatures(nn.Module):
-    """What `CRNNFeatureExtractor` does to a padded batch, in operators that ONNX has and that are fast there.
-
-    The Fourier transform is a product of matrices, since ONNX Runtime's own takes longer. The window is symmetric, so
-    that the real part needs but the sums of the samples that lie mirrored in a frame, and the imaginary part their
-    differences: half the work.
-    """
+    """What `CRNNFeatureExtractor` does to a padded batch, in operators that ONNX has and that are fast there."""
 
     def __init__(self, extractor: CRNNFeatureExtractor) -> None:
         super().__init__()
         self.extractor = extractor
-        # Samples are gathered by the largest pieces of which both frames and steps between them are made.
-        self.piece = math.gcd(extractor.n_fft, extractor.hop_length)
-        for name, matrix in _fourier(extractor.n_fft, extractor.remove_dc).items():
-            self.register_buffer(name, matrix)
+        self.spectra = OnnxSpectra(extractor.n_fft, extractor.hop_length, extractor.remove_dc)
         self.register_buffer("filters", extractor._filters())
+        views = VIEWS if extractor.return_contrast else ()
+        self.views = nn.ModuleList(OnnxSpectra(view.n_fft, view.hop_length, False) for view in views)
 
-    def forward(self, waveforms: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, waveforms: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """As `trace_features` says."""
         extractor = self.extractor
         if extractor.max_frames is not None:
             most = extractor.n_fft + (extractor.max_frames - 1) * extractor.hop_length
             waveforms, lengths = waveforms[:, :most], lengths.clamp(max=most)
-        log_mel = self._power(self._frames(waveforms)).clamp(min=FLOOR).log()
+        log_mel = (self.spectra(waveforms) @ self.filters).clamp(min=FLOOR).log()
         counts = (lengths - extractor.n_fft) // extractor.hop_length + 1
         mask = torch.arange(log_mel.shape[1]) < counts[:, None]
-        return self._normalize(log_mel, mask[..., None], counts[:, None, None]), mask.long()
+        features = self._normalize(log_mel, mask[..., None], counts[:, None, None]), mask.long()
+        return (*features, self._contrast(waveforms, lengths)) if extractor.return_contrast else features
 
-    def _frames(self, waveforms: torch.Tensor) -> torch.Tensor:
-        """(batch, samples) to (batch, frames, n_fft)."""
-        piece, n_fft, hop = self.piece, self.extractor.n_fft, self.extractor.hop_length
-        count = (waveforms.shape[1] - n_fft) // hop + 1
-        pieces = waveforms[:, : waveforms.shape[1] // piece * piece].reshape(waveforms.shape[0], -1, piece)
-        index = torch.arange(count)[:, None] * (hop // piece) + torch.arange(n_fft // piece)
-        return pieces[:, index].reshape(waveforms.shape[0], -1, n_fft)
-
-    def _power(self, frames: torch.Tensor) -> torch.Tensor:
-        """(batch, frames, n_fft) to the power in each band, (batch, frames, mel)."""
-        # The first sample has no mirror, nor has the middle one, which a frame of odd length lacks.
-        before, after = (self.extractor.n_fft + 1) // 2, self.extractor.n_fft // 2 + 1
-        rising, falling = frames[..., 1:before], frames[..., after:].flip(-1)
-        sums = torch.cat([frames[..., :1], rising + falling, frames[..., before:after]], dim=-1)
-        real, imaginary = sums @ self.cosines, (rising - falling) @ self.sines
-        return (real * real + imaginary * imaginary) @ self.filters
+    def _contrast(self, waveforms: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """As `contrast_statistics`, of each clip."""
+        is_clip = torch.arange(waveforms.shape[1]) < lengths[:, None]
+        offset = (waveforms * is_clip).sum(1, keepdim=True) / lengths[:, None]
+        waveforms = F.pad((waveforms - offset) * is_clip, (0, LEAST_SAMPLES))
+        lengths = lengths.clamp(min=LEAST_SAMPLES)
+        spectra = dict(zip(VIEWS, self.views, strict=True))
+        return measured(
+            lambda view: spectra[view](waveforms)[..., 1:],
+            lambda view: (lengths - view.n_fft) // view.hop_length + 1,
+        )
 
     def _normalize(self, log_mel: torch.Tensor, mask: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
         """As the extractor's, over each clip's own frames; 0 elsewhere."""
@@ -91,6 +83,41 @@ class OnnxFeatures(nn.Module):
             deviation = (centered.square().sum((1, 2), keepdim=True) / values).sqrt()
             log_mel = centered / deviation.clamp(min=1e-5)
         return log_mel * mask
+
+
+class OnnxSpectra(nn.Module):
+    """Power spectra of a batch's frames.
+
+    The Fourier transform is a product of matrices, since ONNX Runtime's own takes longer. The window is symmetric, so
+    that the real part needs but the sums of the samples that lie mirrored in a frame, and the imaginary part their
+    differences: half the work.
+    """
+
+    def __init__(self, n_fft: int, hop_length: int, remove_dc: bool) -> None:
+        super().__init__()
+        self.n_fft, self.hop_length = n_fft, hop_length
+        # Samples are gathered by the largest pieces of which both frames and steps between them are made.
+        self.piece = math.gcd(n_fft, hop_length)
+        for name, matrix in _fourier(n_fft, remove_dc).items():
+            self.register_buffer(name, matrix)
+
+    def forward(self, waveforms: torch.Tensor) -> torch.Tensor:
+        """(batch, samples) to the power in each bin, (batch, frames, bins)."""
+        frames = self._frames(waveforms)
+        # The first sample has no mirror, nor has the middle one, which a frame of odd length lacks.
+        before, after = (self.n_fft + 1) // 2, self.n_fft // 2 + 1
+        rising, falling = frames[..., 1:before], frames[..., after:].flip(-1)
+        sums = torch.cat([frames[..., :1], rising + falling, frames[..., before:after]], dim=-1)
+        real, imaginary = sums @ self.cosines, (rising - falling) @ self.sines
+        return real * real + imaginary * imaginary
+
+    def _frames(self, waveforms: torch.Tensor) -> torch.Tensor:
+        """(batch, samples) to (batch, frames, n_fft)."""
+        piece, n_fft, hop = self.piece, self.n_fft, self.hop_length
+        count = (waveforms.shape[1] - n_fft) // hop + 1
+        pieces = waveforms[:, : waveforms.shape[1] // piece * piece].reshape(waveforms.shape[0], -1, piece)
+        index = torch.arange(count)[:, None] * (hop // piece) + torch.arange(n_fft // piece)
+        return pieces[:, index].reshape(waveforms.shape[0], -1, n_fft)
 
 
 def _fourier(n_fft: int, remove_dc: bool) -> dict[str, torch.Tensor]:

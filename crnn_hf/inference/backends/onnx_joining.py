@@ -34,9 +34,10 @@ def either(plain: onnx.ModelProto, masked: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def chained(features: onnx.ModelProto, model: onnx.ModelProto) -> onnx.ModelProto:
-    """A graph whose `input_features` and `attention_mask` are the outputs of another."""
+    """A graph whose inputs are the outputs of another, by their names."""
+    names = [value.name for value in features.graph.output]
     features = compose.add_prefix(features, "features/", rename_inputs=False)
-    joints = [(f"features/{name}", name) for name in ("input_features", "attention_mask")]
+    joints = [(f"features/{name}", name) for name in names]
     features.ir_version = model.ir_version
     return compose.merge_models(features, model, io_map=joints)
 

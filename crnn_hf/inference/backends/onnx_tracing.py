@@ -9,6 +9,7 @@ import onnx
 import torch
 from torch import nn
 
+from crnn_hf.contrast_crnn import NUM_STATISTICS
 from crnn_hf.modeling_crnn import CRNNForAudioClassification, CRNNRecurrentLayer
 
 # The newest that the exporter by tracing writes without a detour, and old enough for any ONNX Runtime in use.
@@ -16,7 +17,7 @@ OPSET = 17
 
 
 def trace_model(model: CRNNForAudioClassification, *, masked: bool) -> onnx.ModelProto:
-    """The graph of a model, from `input_features`, with a backbone also `input_values`, to `logits`.
+    """The graph of a model, from `input_features`, also `input_values` and `contrast` if it hears them, to `logits`.
 
     Args:
         model: in evaluation mode, on the CPU. It stays as it is.
@@ -28,16 +29,21 @@ def trace_model(model: CRNNForAudioClassification, *, masked: bool) -> onnx.Mode
             for index, child in enumerate(module):
                 if isinstance(child, CRNNRecurrentLayer):
                     module[index] = OnnxRecurrentLayer(child)
-    names = ["input_features"] + ["attention_mask"] * masked + ["input_values"] * (model.crnn.backbone is not None)
+    names = ["input_features"] + ["attention_mask"] * masked
     # Of two clips of different length, so that nothing is left out that a batch or its padding need.
     frames = 101
     examples = {
         "input_features": torch.randn(2, frames, model.config.num_mel_bins),
         "attention_mask": (torch.arange(frames) < torch.tensor([[frames], [frames - 30]])).long(),
     }
+    axes = {name: {0: "batch", 1: "frames"} for name in names}
     if model.crnn.backbone is not None:
         examples["input_values"] = torch.randn(2, model.crnn.backbone.num_samples(frames))
-    axes = {name: {0: "batch", 1: "samples" if name == "input_values" else "frames"} for name in names}
+        axes["input_values"] = {0: "batch", 1: "samples"}
+    if model.contrast is not None:
+        examples["contrast"] = torch.randn(2, NUM_STATISTICS)
+        axes["contrast"] = {0: "batch"}
+    names = [name for name in examples if name in axes]
     return trace(_Logits(model, names), [examples[name] for name in names], names, ["logits"], axes)
 
 

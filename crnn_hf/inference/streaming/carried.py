@@ -11,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from crnn_hf.contrast_crnn import ContrastSums
 from crnn_hf.feature_extraction_crnn import CRNNFeatureExtractor, RunningBandMean
 from crnn_hf.inference.recordings.hearing import Listening
 from crnn_hf.inference.recordings.sound import FRAME_SECONDS, Loudness, levels
@@ -25,7 +24,8 @@ States = list[tuple[torch.Tensor, torch.Tensor] | None]
 def can_be_carried(detector: Any, feature_extractor: Any) -> bool:
     """Whether a detector's score of a growing recording can be had without hearing all of it again.
 
-    It needs PyTorch, one direction of time, no transformer beside, and features that do not depend on what follows.
+    It needs PyTorch, one direction of time, neither a transformer nor a second opinion beside, and features that do
+    not depend on what follows.
     """
     if not isinstance(detector, CRNNForAudioClassification) or not isinstance(feature_extractor, CRNNFeatureExtractor):
         return False
@@ -33,7 +33,8 @@ def can_be_carried(detector: Any, feature_extractor: Any) -> bool:
         feature_extractor.normalization is None and feature_extractor.dynamic_range is None
     )
     config = detector.config
-    return looks_back and not config.bidirectional and config.backbone is None and feature_extractor.max_frames is None
+    is_alone = config.backbone is None and not config.contrast
+    return looks_back and is_alone and not config.bidirectional and feature_extractor.max_frames is None
 
 
 class Carried:
@@ -61,7 +62,6 @@ class Carried:
         self._encoder = _Encoder(detector)
         self._states: States = [None] * len(detector.crnn.layers)
         self._pooled = _Pooled(detector)
-        self._contrast: ContrastSums | None = None
         self.standing = NOTHING
 
     def push(self, samples: NDArray[np.float32]) -> Standing:
@@ -85,7 +85,6 @@ class Carried:
             self._sounding_frames += int(sounding.sum())
         self._heard += len(samples)
         frames = self._features.push(torch.from_numpy(samples)).to(self.detector.device)
-        self._compare(frames)
         settled, tail = self._encoder.push(frames)
         hidden_states, self._states = self._recur(settled, self._states)
         self._pooled = self._pooled.with_steps(hidden_states)
@@ -94,14 +93,6 @@ class Carried:
         score = self._score(until_now) if until_now.has_steps else np.nan
         self.standing = Standing(self._heard / self.sampling_rate, self._sounding_frames * FRAME_SECONDS, score, score)
         return self.standing
-
-    def _compare(self, frames: torch.Tensor) -> None:
-        """Take more frames, (frames, mel), into the second opinion."""
-        if self.detector.contrast is not None and len(frames):
-            sums = self.detector.contrast.sums(frames[None], None)
-            # In float64, for sums over hours.
-            sums = ContrastSums(*(value.double() for value in sums))
-            self._contrast = sums if self._contrast is None else self._contrast.plus(sums)
 
     def _recur(self, hidden_states: torch.Tensor, states: States) -> tuple[torch.Tensor, States]:
         """Through the LSTM from the given states on; (1, steps, size), and the states behind the last step."""
@@ -120,8 +111,6 @@ class Carried:
         if model.projector is not None:
             values = torch.relu(model.projector(values))
         logits = model.classifier(values)
-        if self._contrast is not None:
-            logits = logits + model.contrast.classify(self._contrast.statistics()).to(logits.dtype)
         if config.calibration is not None:
             logits = model._calibrated(logits)
         return float(np.atleast_1d(real_scores(logits.float().cpu(), config.label2id))[0])

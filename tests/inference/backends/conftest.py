@@ -37,8 +37,9 @@ def make_model():
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A saved detector, calibrated, with all ONNX files."""
     folder = tmp_path_factory.mktemp("exported")
-    lively(CRNNConfig(conv_channels=[16, 32], hidden_size=8, calibration=CALIBRATION)).save_pretrained(folder)
-    CRNNFeatureExtractor().save_pretrained(folder)
+    config = CRNNConfig(conv_channels=[16, 32], hidden_size=8, contrast=True, calibration=CALIBRATION)
+    lively(config).save_pretrained(folder)
+    CRNNFeatureExtractor(return_contrast=True).save_pretrained(folder)
     export_onnx(folder, folder, quantized=True, with_features=True)
     return folder
 
