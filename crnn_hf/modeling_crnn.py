@@ -289,6 +289,7 @@ class CRNNModel(CRNNPreTrainedModel):
         attention_mask: torch.Tensor | None = None,
         output_hidden_states: bool | None = None,
         input_values: torch.Tensor | None = None,
+        contrast: torch.Tensor | None = None,
     ) -> BaseModelOutputWithPooling:
         """Encode a batch of clips.
 
@@ -298,6 +299,7 @@ class CRNNModel(CRNNPreTrainedModel):
                 it, every frame counts. No layer lets padding reach the result.
             output_hidden_states: whether to return the states between the layers.
             input_values: the waveforms that a `backbone` listens to, (batch, samples), as long as the frames reach.
+            contrast: of no use here, but among what the feature extractor of a model with a second opinion returns.
             return_dict: whether to return a `ModelOutput` (the default) or a tuple.
 
         Returns:

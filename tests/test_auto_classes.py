@@ -38,7 +38,11 @@ REMOTE_CODE = {
 def test_auto_classes_know_the_model_type(tiny_detector: Path) -> None:
     assert type(AutoConfig.from_pretrained(tiny_detector)) is CRNNConfig
     assert type(AutoFeatureExtractor.from_pretrained(tiny_detector)) is CRNNFeatureExtractor
-    assert type(AutoModel.from_pretrained(tiny_detector)) is CRNNModel
+    body = AutoModel.from_pretrained(tiny_detector)
+    assert type(body) is CRNNModel
+    clip = torch.randn(16_000) * 0.1
+    batch = AutoFeatureExtractor.from_pretrained(tiny_detector)(clip, sampling_rate=16_000, return_tensors="pt")
+    assert body(**batch).pooler_output.shape == (1, 32)
     assert type(AutoModelForAudioClassification.from_pretrained(tiny_detector)) is CRNNForAudioClassification
 
 

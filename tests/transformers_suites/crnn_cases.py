@@ -17,6 +17,7 @@ from transformers.testing_utils import torch_device
 
 from crnn_hf import CRNNConfig, CRNNFeatureExtractor, CRNNForAudioClassification, CRNNModel
 from crnn_hf.backbone_configuration_crnn import complete_backbone
+from crnn_hf.contrast_crnn import NUM_STATISTICS
 
 from . import test_pipeline_mixin
 from .test_configuration_common import ConfigTester
@@ -74,6 +75,8 @@ class CRNNModelTester:
         if config.backbone is not None:
             samples = config.backbone["frame_length"] + (self.num_frames - 1) * config.backbone["hop_length"]
             inputs["input_values"] = floats_tensor([self.batch_size, samples])
+        if config.contrast:
+            inputs["contrast"] = floats_tensor([self.batch_size, NUM_STATISTICS])
         return config, inputs
 
     def random_mask(self) -> torch.Tensor:
@@ -202,6 +205,12 @@ class CRNNMarginModelTest(CRNNModelTest):
     """With the head and the loss of AM-Softmax."""
 
     options: ClassVar[dict[str, Any]] = {"loss": "am_softmax", "margin": 0.4, "cosine_scale": 5.0}
+
+
+class CRNNContrastModelTest(CRNNModelTest):
+    """A second opinion beside it."""
+
+    options: ClassVar[dict[str, Any]] = {"contrast": True}
 
 
 class CRNNPipelineTest(PipelineTesterMixin, unittest.TestCase):
