@@ -26,7 +26,8 @@ class View(NamedTuple):
         n_fft: samples of a frame, all under a Hann window.
         hop_length: samples from one frame to the next.
         axis: along which neighbours are compared, of (batch, frames, bins): `TIME` or `FREQUENCY`.
-        bands: how many statistics of bins, or bins, are averaged to; they divide `n_fft / 2`.
+        bands: of as many bins each; they share one statistic, which is the mean of the bins' own where neighbouring
+            frequencies are compared, and that of their power together where moments are.
         steps: how many neighbourhoods there are, of 3 bins or frames, 9, 27 and so on.
     """
 
@@ -158,18 +159,18 @@ def _of_view(power: torch.Tensor, view: View, counts: torch.Tensor | None) -> to
 
 def _contrasts(log_power: torch.Tensor, view: View) -> Iterator[tuple[torch.Tensor, int]]:
     """The difference from the means of ever larger neighbourhoods, and how many frames at each end have none."""
-    around, reach, margin = log_power, 1, 0
+    total, reach, margin = log_power, 1, 0
     for _ in range(view.steps):
-        # Three means side by side are the mean of three times as many.
+        # Three sums side by side are the sum of three times as many.
         if view.axis == FREQUENCY:
-            low, high = (around[..., edge, None].expand(-1, -1, reach) for edge in (0, -1))
-            around = torch.cat([low, around, high], dim=-1)
-            around = (around[..., : -2 * reach] + around[..., reach:-reach]).add_(around[..., 2 * reach :]).div_(3)
+            low, high = (total[..., edge, None].expand(-1, -1, reach) for edge in (0, -1))
+            total = torch.cat([low, total, high], dim=-1)
+            total = (total[..., : -2 * reach] + total[..., reach:-reach]).add_(total[..., 2 * reach :])
         else:
-            around = (around[:, : -2 * reach] + around[:, reach:-reach]).add_(around[:, 2 * reach :]).div_(3)
+            total = (total[:, : -2 * reach] + total[:, reach:-reach]).add_(total[:, 2 * reach :])
             margin += reach
-        yield log_power[:, margin : log_power.shape[1] - margin] - around, margin
         reach *= 3
+        yield torch.sub(log_power[:, margin : log_power.shape[1] - margin], total, alpha=1 / reach), margin
 
 
 def _in_bands(values: torch.Tensor, bands: int) -> torch.Tensor:
