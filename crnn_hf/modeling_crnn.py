@@ -392,7 +392,7 @@ class CRNNForAudioClassification(CRNNPreTrainedModel):
         Raises:
             ValueError: as [`CRNNModel`]; or the statistics do not fit the model.
         """
-        _check_contrast(contrast, len(input_features), self)
+        _check_contrast(contrast, input_features.shape[0], self)
         outputs = self.crnn(
             input_features,
             attention_mask,
