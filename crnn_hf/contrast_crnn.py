@@ -17,6 +17,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from .configuration_crnn import CRNNConfig
+from .spectra_crnn import FLOOR, power
 
 
 class View(NamedTuple):
@@ -53,8 +54,7 @@ NUM_STATISTICS = sum(2 * view.steps * view.bands for view in VIEWS)
 LEAST_SAMPLES = 8192
 # Samples that are measured at once: a minute at 16 kHz. Of more, the statistics are the mean of those of its parts.
 MOST_SAMPLES = 960_000
-# As the feature extractor's: power below which a bin counts as silent, and decibels under the loudest one.
-FLOOR = 1e-10
+# Decibels under the loudest bin and frame under which nothing is told apart, as the feature extractor's own.
 DYNAMIC_RANGE = 80.0
 # How fast a frame's weight grows with its loudness: per neper of its bins' mean power above that of the clip.
 STEEPNESS = 2.0
@@ -88,9 +88,10 @@ class CRNNContrast(nn.Module):
 def contrast_statistics(waveforms: torch.Tensor) -> torch.Tensor:
     """By how much the difference of neighbouring bins, and of neighbouring frames, varies while clips are loud.
 
-    Of each view's log power, each bin's difference from the mean of 3 around it, of 9, and of 27; and of that, over
-    time and more of loud frames than of quiet ones, the mean absolute deviation and the standard deviation from the
-    mean, which a recording channel does not change. Neither the level nor an offset of a waveform shows.
+    Of each view's log power, each bin's difference from the mean of 3 around it, of 9 and of 27, and where moments are
+    compared of 81; and of that, over time and more of loud frames than of quiet ones, the mean absolute deviation and
+    the standard deviation from the mean, which a recording channel does not change. Neither the level nor an offset of
+    a waveform shows.
 
     Args:
         waveforms: (batch, samples), float32, of any length.
@@ -111,32 +112,32 @@ def _part_statistics(waveforms: torch.Tensor) -> torch.Tensor:
 def power_of(waveforms: torch.Tensor, view: View) -> torch.Tensor:
     """(batch, samples) to the power in each bin but that of 0 Hz, (batch, frames, n_fft / 2)."""
     frames = waveforms.unfold(-1, view.n_fft, view.hop_length)
-    spectra = torch.fft.rfft(frames * torch.hann_window(view.n_fft, device=waveforms.device))
-    squares = torch.view_as_real(spectra).flatten(-2).square_()
-    # Summing strides takes half the time of summing pairs.
-    return (squares[..., 2::2] + squares[..., 3::2]).contiguous()
+    return power(torch.fft.rfft(frames * torch.hann_window(view.n_fft, device=waveforms.device)))[..., 1:]
 
 
 def measured(
-    power: Callable[[View], torch.Tensor], counts: Callable[[View], torch.Tensor] | None = None
+    power_in: Callable[[View], torch.Tensor], counts: Callable[[View], torch.Tensor] | None = None
 ) -> torch.Tensor:
     """The statistics of a batch.
 
     Args:
-        power: of a view's bins, (batch, frames, n_fft / 2), as `power_of` gives it.
+        power_in: of a view's bins, (batch, frames, n_fft / 2), as `power_of` gives it.
         counts: how many of a view's frames are each clip's, (batch,); by default all are.
 
     Returns:
         (batch, NUM_STATISTICS).
     """
-    return torch.cat([_of_view(power(view), view, None if counts is None else counts(view)) for view in VIEWS], dim=1)
+    return torch.cat(
+        [_of_view(power_in(view), view, None if counts is None else counts(view)) for view in VIEWS], dim=1
+    )
 
 
-def _of_view(power: torch.Tensor, view: View, counts: torch.Tensor | None) -> torch.Tensor:
+def _of_view(bins: torch.Tensor, view: View, counts: torch.Tensor | None) -> torch.Tensor:
     if view.axis == TIME:
-        power = _in_bands(power, view.bands).sum(-1)
-    mask = None if counts is None else torch.arange(power.shape[1], device=power.device) < counts[:, None]
-    log_power = power.clamp(min=FLOOR).log_()
+        bins = _in_bands(bins, view.bands).sum(-1)
+    frames = torch.arange(bins.shape[1], device=bins.device)
+    mask = None if counts is None else frames < counts[:, None]
+    log_power = bins.clamp(min=FLOOR).log_()
     heard = log_power if mask is None else log_power.masked_fill(~mask[..., None], -torch.inf)
     loudest = heard.flatten(1).amax(1)[:, None, None]
     log_power = log_power.clamp_(min=loudest - DYNAMIC_RANGE * math.log(10) / 10)
@@ -147,7 +148,7 @@ def _of_view(power: torch.Tensor, view: View, counts: torch.Tensor | None) -> to
         inner = weights[:, margin : weights.shape[1] - margin]
         if counts is not None:
             # A frame whose neighbourhood reaches beyond the clip is no frame of it.
-            inner = inner * (torch.arange(inner.shape[1], device=power.device) < counts[:, None] - 2 * margin)
+            inner = inner * (frames[: inner.shape[1]] < counts[:, None] - 2 * margin)
         shares = (inner / inner.sum(1, keepdim=True))[:, None]
         apart = contrast.sub_(shares @ contrast)
         deviations = torch.cat([shares @ apart.abs(), (shares @ apart.square_()).clamp(min=1e-6).sqrt()], dim=1)

@@ -13,6 +13,7 @@ from transformers.audio_utils import hertz_to_mel, mel_to_hertz
 from transformers.utils import PaddingStrategy, TensorType, logging
 
 from .contrast_crnn import contrast_statistics
+from .spectra_crnn import FLOOR, power
 
 logger = logging.get_logger(__name__)
 
@@ -23,9 +24,6 @@ NORMALIZATIONS = ("band_mean", "running_band_mean", "clip_mean_std")
 
 # No clip is as short as this, so that a second dimension no larger is one of channels.
 MOST_CHANNELS = 8
-# Power below which a band counts as silent, so that the logarithm of digital zeros is finite. Rounding to 16 bits
-# leaves 150 times as much in one FFT bin of 512 samples.
-FLOOR = 1e-10
 # Frames that are transformed at once. More does not fit the processor's caches, and an hour would not fit the memory.
 BLOCK_FRAMES = 512
 # Waveforms of one length whose contrast is measured at once: one by one takes half as long again, as do 8.
@@ -242,12 +240,10 @@ class CRNNFeatureExtractor(SequenceFeatureExtractor):
         frames = waveforms.unfold(-1, self.n_fft, self.hop_length)
         blocks = []
         for block in frames.split(max(1, BLOCK_FRAMES // len(waveforms)), dim=1):
-            # Real and imaginary parts lie side by side; summing strides takes half the time of summing pairs.
-            spectra = torch.view_as_real(torch.fft.rfft(block * window))
+            spectra = torch.fft.rfft(block * window)
             if self.remove_dc:
-                spectra[..., :2, 0] -= block.mean(-1, keepdim=True) * constant
-            squares = spectra.flatten(-2).square_()
-            blocks.append((squares[..., ::2] + squares[..., 1::2]) @ filters)
+                torch.view_as_real(spectra)[..., :2, 0] -= block.mean(-1, keepdim=True) * constant
+            blocks.append(power(spectra) @ filters)
         return torch.cat(blocks, dim=1)
 
     def _normalize(self, log_mel: torch.Tensor) -> torch.Tensor:

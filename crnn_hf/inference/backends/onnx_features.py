@@ -8,8 +8,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from crnn_hf.contrast_crnn import LEAST_SAMPLES, VIEWS, measured
-from crnn_hf.feature_extraction_crnn import FLOOR, CRNNFeatureExtractor
+from crnn_hf.feature_extraction_crnn import CRNNFeatureExtractor
 from crnn_hf.inference.backends.onnx_tracing import trace
+from crnn_hf.spectra_crnn import FLOOR
 
 
 def trace_features(extractor: CRNNFeatureExtractor) -> onnx.ModelProto:
