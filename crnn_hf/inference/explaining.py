@@ -42,8 +42,8 @@ def explain(
     arXiv:1605.01713); one pass there and back for each window. Whatever else, such as an ONNX graph, is asked again
     with one patch after the other set to the mean of its bands, and the difference spread evenly over the patch
     (Zeiler and Fergus, 2014, arXiv:1311.2901); 64 passes for each window of 4 s. Neither is exact: effects
-    need not add up to the score, and what several cells say together is shared out among them. Of a model with a
-    backbone, what the backbone hears is left as it is.
+    need not add up to the score, and what several cells say together is shared out among them. What a backbone or a
+    second opinion hears is left as it is: the effects are those of the CRNN alone.
 
     Args:
         detector, feature_extractor: from `crnn_hf.inference.load_backend`; the extractor is this package's.

@@ -38,7 +38,7 @@ LIMITS = f"""
 - **A probability is for even odds.** If one recording in a hundred is fake where yours come from, most of what is
   called fake will be real.
 - **Where it marks a stretch, the edges are half a second rough**, and what moved the score is a hint at what the model
-  used, not at what is wrong with the recording.
+  used, not at what is wrong with the recording. Of a model with a second opinion it is what its network alone used.
 
 Nobody should be accused, refused or believed because of this page alone.
 
