@@ -1,5 +1,6 @@
 """The training job: a recipe in, a folder with a model out."""
 
+import copy
 import json
 from functools import partial
 from pathlib import Path
@@ -106,8 +107,15 @@ def train(
     clips = TrainingClips(train_set, sampling_rate, vocoding, of_waveforms)
     seconds = None if crop is None else (crop[0], crop[-1])
     collate = Collator(feature_extractor, model.config.label2id)
+    train_collate = collate
+    has_opinion = getattr(model, "contrast", None) is not None
+    if has_opinion:
+        # The rest is trained without the second opinion, so what that hears is not measured there.
+        heard_by_network = copy.copy(feature_extractor)
+        heard_by_network.return_contrast = False
+        train_collate = Collator(heard_by_network, model.config.label2id)
     # Every process fits the same.
-    if checkpoint is None and getattr(model, "contrast", None) is not None:
+    if checkpoint is None and has_opinion:
         fit_contrast(
             model.contrast,
             clips,
@@ -134,6 +142,7 @@ def train(
             for name, evaluation_set in evaluation_sets.items()
         },
         data_collator=collate,
+        train_collator=train_collate,
         compute_metrics=partial(prediction_metrics, label2id=model.config.label2id),
         processing_class=feature_extractor,
     )

@@ -14,6 +14,7 @@ from transformers.trainer_pt_utils import nested_gather
 from transformers.trainer_utils import EvalLoopOutput
 
 from crnn_hf.augmentation import BatchAugmentation
+from crnn_hf.data import Collator
 from crnn_hf.data.lengths import sizes_of
 from crnn_hf.training.attack_tables import REPLACEMENTS, AttackTables
 from crnn_hf.training.averaging import MovingAverage
@@ -42,6 +43,7 @@ class DetectorTrainer(Trainer):
 
     Args:
         batch_augmentations: what is done to each batch of training, in this order.
+        train_collator: what makes batches of training; by default `data_collator`, which makes those of evaluation.
         average: of the weights, to be evaluated and saved in their place.
         sampling_weights: (clips,), as `sampling_weights` gives them.
         epoch_clips: how many an epoch hears; by default as many as there are.
@@ -54,6 +56,7 @@ class DetectorTrainer(Trainer):
         self,
         *args: Any,
         batch_augmentations: Sequence[BatchAugmentation] = (),
+        train_collator: Collator | None = None,
         average: MovingAverage | None = None,
         sampling_weights: NDArray | None = None,
         epoch_clips: int | None = None,
@@ -67,6 +70,7 @@ class DetectorTrainer(Trainer):
         self.layer_decay = layer_decay
         self.crop_seconds = crop_seconds
         self.batch_augmentations = batch_augmentations
+        self.train_collator = self.data_collator if train_collator is None else train_collator
         self.average = average
         # The model's own loss smooths labels, which theirs would take the place of, class weights and all.
         self.label_smoother = None
@@ -169,6 +173,14 @@ class DetectorTrainer(Trainer):
             rest = {name: value[:own] for name, value in inputs.items()}
             return super().prediction_step(model, rest, True, ignore_keys)[0], *found[1:]
         return found
+
+    def get_train_dataloader(self) -> DataLoader:
+        """Trainer's, of batches that the collator of training makes."""
+        of_evaluation, self.data_collator = self.data_collator, self.train_collator
+        try:
+            return super().get_train_dataloader()
+        finally:
+            self.data_collator = of_evaluation
 
     def _get_train_sampler(self, train_dataset: TrainingClips | None = None) -> Sampler:
         clips = self.train_dataset if train_dataset is None else train_dataset

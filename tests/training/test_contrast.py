@@ -13,6 +13,7 @@ from crnn_hf.data import Collator, load_asvspoof5
 from crnn_hf.loading import load_detector
 from crnn_hf.training.clips import TrainingClips
 from crnn_hf.training.contrast import SHRINKAGE, fit_contrast, logistic_regression, set_opinion
+from crnn_hf.training.trainer import DetectorTrainer
 from crnn_hf.vocoding import Vocoding
 
 LABELS = {"real": 0, "fake": 1}
@@ -146,3 +147,25 @@ def test_it_is_fitted_where_a_recipe_asks_for_it(run_training: Callable, tmp_pat
     model, extractor = load_detector(tmp_path / "without", "cpu")
     assert not extractor.return_contrast
     assert model.contrast is None
+
+
+def test_what_the_rest_is_trained_on_is_not_measured(
+    run_training: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = {"training_step": set(), "prediction_step": set()}
+
+    def spied(name: str) -> Callable:
+        step = getattr(DetectorTrainer, name)
+
+        def spy(
+            self: DetectorTrainer, model: torch.nn.Module, inputs: dict, *args: object, **kwargs: object
+        ) -> object:
+            heard[name].add("contrast" in inputs)
+            return step(self, model, inputs, *args, **kwargs)
+
+        return spy
+
+    for name in heard:
+        monkeypatch.setattr(DetectorTrainer, name, spied(name))
+    run_training(tmp_path, num_train_epochs="1", architecture__contrast="true")
+    assert heard == {"training_step": {False}, "prediction_step": {True}}
