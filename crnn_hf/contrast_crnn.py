@@ -1,9 +1,10 @@
-"""A second opinion beside the CRNN's: how much the difference of neighbouring frequencies, and of moments, varies.
+"""A second opinion beside the CRNN's: how the difference of neighbouring frequencies, and of moments, varies.
 
 Vocoders smooth or roughen the fine structure of speech, whichever room, voice or language they imitate: that between
-the harmonics of a voice, which long windows tell apart, and between its pulses, which short ones do. Statistics of it
-over a clip are few, and a linear layer learns them from few clips, where a deep network learns the rooms, voices and
-languages of so few by heart as well. The two err on different clips.
+the harmonics of a voice, which long windows tell apart, and between its pulses, which short ones do. A pulse of a
+voice is heard in all bands at once, and that of many a vocoder is not. Statistics of all this over a clip are few, and
+a linear layer learns them from few clips, where a deep network learns the rooms, voices and languages of so few by
+heart as well. The two err on different clips.
 
 The feature extractor measures the statistics, for the CRNN's spectrogram is too coarse; the model judges them.
 """
@@ -38,18 +39,24 @@ class View(NamedTuple):
     bands: int
     steps: int
 
+    @property
+    def pairs(self) -> list[int]:
+        """Where in a square of all bands the pairs are that are correlated: all, where moments are compared."""
+        if self.axis == FREQUENCY:
+            return []
+        return [low * self.bands + high for low in range(self.bands) for high in range(low + 1, self.bands)]
+
 
 TIME, FREQUENCY = 1, 2
-# Frames of 32 to 128 ms, whose bins are 31 to 8 Hz wide; and of 8 and 4 ms, 4 and 2 ms apart. With frames twice as
-# dense it takes twice the time and is hardly better; without any one of these views it is worse.
+# Frames of 32 and 128 ms, whose bins are 31 and 8 Hz wide; and of 8 and 4 ms, 4 and 2 ms apart. With frames twice as
+# dense, or with those of 64 ms too, it takes more time and is hardly better; without any one of these it is worse.
 VIEWS = (
     View(512, 480, FREQUENCY, 32, 3),
-    View(1024, 512, FREQUENCY, 32, 3),
     View(2048, 1024, FREQUENCY, 32, 3),
     View(128, 64, TIME, 16, 4),
     View(64, 32, TIME, 8, 4),
 )
-NUM_STATISTICS = sum(2 * view.steps * view.bands for view in VIEWS)
+NUM_STATISTICS = sum(view.steps * (2 * view.bands + len(view.pairs)) for view in VIEWS)
 # Samples that a clip is padded to with zeros, so that every view has frames enough.
 LEAST_SAMPLES = 8192
 # Samples that are measured at once: a minute at 16 kHz. Of more, the statistics are the mean of those of its parts.
@@ -86,18 +93,19 @@ class CRNNContrast(nn.Module):
 
 
 def contrast_statistics(waveforms: torch.Tensor) -> torch.Tensor:
-    """By how much the difference of neighbouring bins, and of neighbouring frames, varies while clips are loud.
+    """How the difference of neighbouring bins, and of neighbouring frames, varies while clips are loud.
 
     Of each view's log power, each bin's difference from the mean of 3 around it, of 9 and of 27, and where moments are
     compared of 81; and of that, over time and more of loud frames than of quiet ones, the mean absolute deviation and
-    the standard deviation from the mean, which a recording channel does not change. Neither the level nor an offset of
-    a waveform shows.
+    the standard deviation from the mean, which a recording channel does not change; where moments are compared, also
+    the correlation of each band with each other. Neither the level nor an offset of a waveform shows.
 
     Args:
         waveforms: (batch, samples), float32, of any length.
 
     Returns:
-        (batch, NUM_STATISTICS), float32, in nepers: by view, neighbourhood, kind of deviation and band.
+        (batch, NUM_STATISTICS), float32: by view and neighbourhood, the deviations by kind and band, in nepers, and
+        then the correlations, -1 to 1.
     """
     parts = waveforms.tensor_split(max(1, math.ceil(waveforms.shape[1] / MOST_SAMPLES)), dim=1)
     return torch.stack([_part_statistics(part) for part in parts]).mean(0)
@@ -143,6 +151,7 @@ def _of_view(bins: torch.Tensor, view: View, counts: torch.Tensor | None) -> tor
     log_power = log_power.clamp_(min=loudest - DYNAMIC_RANGE * math.log(10) / 10)
     loudness = log_power.mean(-1)
     weights = torch.sigmoid(STEEPNESS * (loudness - _mean(loudness, mask)))
+    pairs = torch.tensor(view.pairs, dtype=torch.long, device=bins.device)
     statistics = []
     for contrast, margin in _contrasts(log_power, view):
         inner = weights[:, margin : weights.shape[1] - margin]
@@ -151,10 +160,15 @@ def _of_view(bins: torch.Tensor, view: View, counts: torch.Tensor | None) -> tor
             inner = inner * (frames[: inner.shape[1]] < counts[:, None] - 2 * margin)
         shares = (inner / inner.sum(1, keepdim=True))[:, None]
         apart = contrast.sub_(shares @ contrast)
-        deviations = torch.cat([shares @ apart.abs(), (shares @ apart.square_()).clamp(min=1e-6).sqrt()], dim=1)
+        absolute = shares @ apart.abs()
+        together = (apart.transpose(1, 2) * shares) @ apart if len(pairs) else None
+        standard = (shares @ apart.square_()).clamp(min=1e-6).sqrt()
+        deviations = torch.cat([absolute, standard], dim=1)
         if view.axis == FREQUENCY:
             deviations = _in_bands(deviations, view.bands).mean(-1)
         statistics.append(deviations.flatten(1))
+        if together is not None:
+            statistics.append((together / (standard.transpose(1, 2) * standard)).flatten(1)[:, pairs])
     return torch.cat(statistics, dim=1)
 
 

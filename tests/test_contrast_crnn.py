@@ -60,6 +60,10 @@ def statistics_of(waveform: np.ndarray, view: View) -> np.ndarray:
         apart = contrast - shares @ contrast
         for deviation in (shares @ np.abs(apart), np.sqrt(shares @ apart**2)):
             found.append(deviation.reshape(view.bands, -1).mean(1))
+        if view.axis != FREQUENCY:
+            correlation = np.cov(apart.T, aweights=shares)
+            correlation /= np.sqrt(np.outer(np.diag(correlation), np.diag(correlation)))
+            found.append(correlation[np.triu_indices(view.bands, 1)])
     return np.concatenate(found)
 
 
@@ -92,7 +96,7 @@ def test_it_is_what_varies() -> None:
     torch.manual_seed(1)
     time = torch.arange(24_000) / RATE
     steady = sum(torch.sin(2 * torch.pi * 150 * (n + 1) * time + n) for n in range(50))
-    long = slice(0, 2 * 3 * 32 * 3)  # the views that tell the tones apart
+    long = slice(0, 2 * 3 * 32 * 2)  # the views that tell the tones apart
     clear, noisy = contrast_statistics(torch.stack([steady + level * torch.randn(24_000) for level in (0.01, 1.0)]))
     assert noisy[long].mean() > 1.5 * clear[long].mean()
 
@@ -157,12 +161,16 @@ def test_it_is_added_to_the_logits_but_not_to_what_is_trained() -> None:
 def test_statistics_that_do_not_fit_are_refused() -> None:
     model = CRNNForAudioClassification(CRNNConfig(contrast=True)).eval()
     features = torch.randn(2, 50, 80)
-    wanted = r"contrast must have shape \(2, 768\), as CRNNFeatureExtractor\(return_contrast=True\) gives it; found"
-    for contrast, found in ((None, "None"), (torch.zeros(1, 768), r"\(1, 768\)"), (torch.zeros(2, 7), r"\(2, 7\)")):
+    wanted = r"contrast must have shape \(2, 1168\), as CRNNFeatureExtractor\(return_contrast=True\) gives it; found"
+    for contrast, found in (
+        (None, "None"),
+        (torch.zeros(1, NUM_STATISTICS), r"\(1, 1168\)"),
+        (torch.zeros(2, 7), r"\(2, 7\)"),
+    ):
         with pytest.raises(ValueError, match=f"{wanted} {found}"):
             model(features, contrast=contrast)
     with pytest.raises(ValueError, match="this model has no second opinion"):
-        CRNNForAudioClassification(CRNNConfig())(features, contrast=torch.zeros(2, 768))
+        CRNNForAudioClassification(CRNNConfig())(features, contrast=torch.zeros(2, NUM_STATISTICS))
 
 
 @pytest.mark.parametrize("contrast", [None, 1, "yes", [3]])

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from crnn_hf.cli import main
+from crnn_hf.contrast_crnn import NUM_STATISTICS
 from crnn_hf.inference.backends import load_backend
 
 
@@ -18,7 +19,7 @@ def test_a_copy_with_all_files(tiny_detector: Path, tmp_path: Path, capsys: pyte
     assert [line.partition(": ")[0] for line in printed] == [str(output / "onnx" / name) for name in names]
     assert all("its logits differ from PyTorch's by at most" in line for line in printed)
     assert sorted(path.name for path in (output / "onnx").iterdir()) == names
-    inputs = {"input_features": torch.randn(2, 50, 80), "contrast": torch.randn(2, 768)}
+    inputs = {"input_features": torch.randn(2, 50, 80), "contrast": torch.randn(2, NUM_STATISTICS)}
     with torch.no_grad():
         logits = [load_backend(output, backend, "cpu")[0](**inputs).logits for backend in ("torch", "onnx")]
     torch.testing.assert_close(*logits, atol=1e-5, rtol=0)

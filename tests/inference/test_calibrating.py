@@ -9,6 +9,7 @@ import pytest
 import torch
 from transformers import AutoModelForAudioClassification
 
+from crnn_hf.contrast_crnn import NUM_STATISTICS
 from crnn_hf.inference import calibration_record, is_calibrated_on, load_detector, save_calibration
 from crnn_hf.metrics.trials import Trials
 
@@ -44,7 +45,7 @@ def test_a_stored_calibration_is_in_force(tiny_detector: Path, tmp_path: Path, t
     changed = {path.name for path in model.iterdir() if before.get(path.name) != path.read_bytes()}
     assert changed == ({"config.json"} if in_place else set())
 
-    inputs = {"input_features": torch.randn(2, 60, 80), "contrast": torch.randn(2, 768)}
+    inputs = {"input_features": torch.randn(2, 60, 80), "contrast": torch.randn(2, NUM_STATISTICS)}
     raw = AutoModelForAudioClassification.from_pretrained(tiny_detector)(**inputs).logits
     found, _ = load_detector(folder, "cpu")
     assert found.config.calibration == record

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from crnn_hf import CRNNConfig, CRNNFeatureExtractor
+from crnn_hf.contrast_crnn import NUM_STATISTICS
 from crnn_hf.data import load_corpus
 from crnn_hf.inference import score_clips
 from crnn_hf.inference.backends import BACKENDS, OnnxDetector, load_backend, tuned
@@ -78,12 +79,12 @@ def test_what_is_no_graph_or_no_backend_or_no_device(exported: Path, tmp_path: P
 def test_inputs_of_another_shape(exported: Path) -> None:
     detector = OnnxDetector.from_pretrained(exported)
     with pytest.raises(ValueError, match=r"does not take inputs of the shapes .*\(1, 50, 33\)"):
-        detector(torch.zeros(1, 50, 33), contrast=torch.zeros(1, 768))
+        detector(torch.zeros(1, 50, 33), contrast=torch.zeros(1, NUM_STATISTICS))
     wanted = r"takes the inputs \['attention_mask', 'contrast', 'input_features'\]; found"
     with pytest.raises(ValueError, match=wanted):
         detector(torch.zeros(1, 50, 80))
     with pytest.raises(ValueError, match=f"{wanted} .*input_values"):
-        detector(torch.zeros(1, 50, 80), input_values=torch.zeros(1, 8000), contrast=torch.zeros(1, 768))
+        detector(torch.zeros(1, 50, 80), input_values=torch.zeros(1, 8000), contrast=torch.zeros(1, NUM_STATISTICS))
 
 
 def test_without_onnx_runtime(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
