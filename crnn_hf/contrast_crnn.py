@@ -160,15 +160,14 @@ def _of_view(bins: torch.Tensor, view: View, counts: torch.Tensor | None) -> tor
             inner = inner * (frames[: inner.shape[1]] < counts[:, None] - 2 * margin)
         shares = (inner / inner.sum(1, keepdim=True))[:, None]
         apart = contrast.sub_(shares @ contrast)
-        absolute = shares @ apart.abs()
-        together = (apart.transpose(1, 2) * shares) @ apart if len(pairs) else None
-        standard = (shares @ apart.square_()).clamp(min=1e-6).sqrt()
-        deviations = torch.cat([absolute, standard], dim=1)
+        standard = (shares @ apart.square()).clamp(min=1e-6).sqrt()
+        deviations = torch.cat([shares @ apart.abs(), standard], dim=1)
         if view.axis == FREQUENCY:
-            deviations = _in_bands(deviations, view.bands).mean(-1)
-        statistics.append(deviations.flatten(1))
-        if together is not None:
-            statistics.append((together / (standard.transpose(1, 2) * standard)).flatten(1)[:, pairs])
+            statistics.append(_in_bands(deviations, view.bands).mean(-1).flatten(1))
+        else:
+            covariances = (apart.transpose(1, 2) * shares) @ apart
+            correlations = covariances / (standard.transpose(1, 2) * standard)
+            statistics += [deviations.flatten(1), correlations.flatten(1)[:, pairs]]
     return torch.cat(statistics, dim=1)
 
 
