@@ -170,7 +170,7 @@ class CRNNFeatureExtractor(SequenceFeatureExtractor):
             `input_features`, (clips, frames, mel), float32, and `attention_mask`, (clips, frames), int32, 1 for frames
             of the clip and 0 for padding. With `return_waveform` also `input_values`, (clips, samples), float32: the
             samples under those frames, of mean 0 and variance 1, and 0 under padding. With `return_contrast` also
-            `contrast`, (clips, 1168), float32: see `contrast_statistics`.
+            `contrast`, (clips, statistics), float32: see `contrast_statistics`.
 
         Raises:
             ValueError: another sampling rate than the extractor's; or a clip that is empty, shorter than one frame,

@@ -379,8 +379,9 @@ class CRNNForAudioClassification(CRNNPreTrainedModel):
                 config's `problem_type`, if that is not one label a clip.
             output_hidden_states: whether to return the states between the layers.
             input_values: the waveforms that a `backbone` listens to, (batch, samples), as long as the frames reach.
-            contrast: statistics of each clip's fine structure, (batch, 1168), that a second opinion is formed of. In
-                training there is none: each is for itself, or the CRNN would learn by heart what the other has wrong.
+            contrast: statistics of each clip's fine structure, (batch, statistics), which a second opinion is formed
+                of. In training there is none: each is for itself, or the CRNN would learn by heart what the other
+                has wrong.
             return_dict: whether to return a `ModelOutput` (the default) or a tuple.
 
         Returns:

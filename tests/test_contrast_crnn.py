@@ -7,14 +7,17 @@ import torch
 from crnn_hf import CRNNConfig, CRNNFeatureExtractor, CRNNForAudioClassification, contrast_crnn
 from crnn_hf.contrast_crnn import (
     DYNAMIC_RANGE,
-    FREQUENCY,
+    FREQUENCY_VIEWS,
     FURTHEST,
+    LATER,
+    MOMENT_VIEWS,
     NUM_STATISTICS,
+    PHASE_VIEW,
     STEEPNESS,
-    VIEWS,
     CRNNContrast,
     View,
     contrast_statistics,
+    cross_power_of,
     measured,
     power_of,
 )
@@ -30,58 +33,83 @@ def waveform() -> torch.Tensor:
     return 0.1 * (torch.randn(24_000) + torch.sin(2 * torch.pi * 1_000 * time)) * (0.2 + time)
 
 
-def statistics_of(waveform: np.ndarray, view: View) -> np.ndarray:
-    """The definition, frame by frame and bin by bin, in float64."""
-    waveform = waveform - waveform.mean()
+def spectra_of(waveform: np.ndarray, view: View) -> np.ndarray:
+    """(frames, bins), frame by frame."""
     window = np.hanning(view.n_fft + 1)[:-1]
     starts = range(0, len(waveform) - view.n_fft + 1, view.hop_length)
-    frames = np.array([waveform[start : start + view.n_fft] * window for start in starts])
-    power = np.abs(np.fft.rfft(frames))[:, 1:] ** 2
-    if view.axis != FREQUENCY:
-        power = power.reshape(len(power), view.bands, -1).sum(-1)
+    return np.fft.rfft([waveform[start : start + view.n_fft] * window for start in starts])
+
+
+def heard_in(power: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Log power and the weights of frames."""
     log_power = np.log(np.maximum(power, 1e-10))
     log_power = np.maximum(log_power, log_power.max() - DYNAMIC_RANGE * np.log(10) / 10)
     loudness = log_power.mean(1)
-    weights = 1 / (1 + np.exp(-STEEPNESS * (loudness - loudness.mean())))
-    found, columns = [], log_power.T if view.axis != FREQUENCY else log_power
-    around = columns
+    return log_power, 1 / (1 + np.exp(-STEEPNESS * (loudness - loudness.mean())))
+
+
+def deviations_of(contrast: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean absolute deviation and standard deviation of each column."""
+    apart = contrast - np.average(contrast, axis=0, weights=weights)
+    return np.average(abs(apart), axis=0, weights=weights), np.average(apart**2, axis=0, weights=weights) ** 0.5
+
+
+def of_frequencies(waveform: np.ndarray, view: View) -> list[np.ndarray]:
+    """The definition, bin by bin."""
+    log_power, weights = heard_in(np.abs(spectra_of(waveform, view)[:, 1:]) ** 2)
+    triples = log_power.shape[1] // (3 * view.bands) * view.bands
+    thirds = log_power[:, : 3 * triples].reshape(-1, triples, 3).mean(2)
+    found, around = [], thirds
     for step in range(view.steps):
-        reach = 3**step
-        if view.axis == FREQUENCY:  # the edges repeat
+        if step > 0:  # the edges repeat
+            reach = 3 ** (step - 1)
             padded = np.pad(around, ((0, 0), (reach, reach)), mode="edge")
-            around = np.mean([padded[:, shift : shift + columns.shape[1]] for shift in (0, reach, 2 * reach)], axis=0)
-            contrast, shares = columns - around, weights
-        else:
-            length = around.shape[1] - 2 * reach
-            around = np.mean([around[:, shift : shift + length] for shift in (0, reach, 2 * reach)], axis=0)
-            margin = (3 ** (step + 1) - 1) // 2
-            contrast, shares = (columns[:, margin:-margin] - around).T, weights[margin:-margin]
-        shares = shares / shares.sum()
-        apart = contrast - shares @ contrast
-        for deviation in (shares @ np.abs(apart), np.sqrt(shares @ apart**2)):
+            around = np.mean([padded[:, shift : shift + triples] for shift in (0, reach, 2 * reach)], axis=0)
+        for deviation in deviations_of(log_power[:, 1 : 3 * triples : 3] - around, weights):
             found.append(deviation.reshape(view.bands, -1).mean(1))
-        if view.axis != FREQUENCY:
-            correlation = np.cov(apart.T, aweights=shares)
-            correlation /= np.sqrt(np.outer(np.diag(correlation), np.diag(correlation)))
-            found.append(correlation[np.triu_indices(view.bands, 1)])
-    return np.concatenate(found)
+    return found
+
+
+def of_moments(waveform: np.ndarray, view: View) -> list[np.ndarray]:
+    """The definition, frame by frame."""
+    power = np.abs(spectra_of(waveform, view)[:, 1:]) ** 2
+    log_power, weights = heard_in(power.reshape(len(power), view.bands, -1).sum(2))
+    found = []
+    for step in range(view.steps):
+        margin = (3 ** (step + 1) - 1) // 2
+        inner = range(margin, len(log_power) - margin)
+        around = np.array([log_power[frame - margin : frame + margin + 1].mean(0) for frame in inner])
+        contrast, shares = log_power[margin:-margin] - around, weights[margin:-margin]
+        correlation = np.cov(contrast.T, aweights=shares)
+        correlation /= np.sqrt(np.outer(np.diag(correlation), np.diag(correlation)))
+        found += [*deviations_of(contrast, shares), correlation[np.triu_indices(view.bands, 1)]]
+    return found
+
+
+def of_phases(waveform: np.ndarray) -> list[np.ndarray]:
+    """The definition, bin by bin."""
+    later = spectra_of(waveform[LATER:], PHASE_VIEW)
+    product = later * spectra_of(waveform, PHASE_VIEW)[: len(later)].conj()
+    log_size, weights = heard_in(np.abs(product))
+    turns = product / np.exp(log_size)
+    bins = np.arange(1, turns.shape[1])
+    of_tones = np.exp(2j * np.pi * bins * LATER / PHASE_VIEW.n_fft)
+    means = [
+        np.average(turns[:, 1:], axis=0, weights=weights) / of_tones,
+        np.average(turns[:, 1:] * turns[:, :-1].conj(), axis=0, weights=weights),
+    ]
+    return [part.reshape(PHASE_VIEW.bands, -1).mean(1) for mean in means for part in (mean.real, mean.imag)]
 
 
 def test_the_statistics_are_their_definition(waveform: torch.Tensor) -> None:
-    expected = np.concatenate([statistics_of(waveform.double().numpy(), view) for view in VIEWS])
+    exact = waveform.double().numpy()
+    exact = exact - exact.mean()
+    expected = [part for view in FREQUENCY_VIEWS for part in of_frequencies(exact, view)]
+    expected += [part for view in MOMENT_VIEWS for part in of_moments(exact, view)]
+    expected += of_phases(exact)
     (found,) = contrast_statistics(waveform[None])
     assert found.shape == (NUM_STATISTICS,)
-    np.testing.assert_allclose(found.numpy(), expected, atol=1e-3)
-
-
-def test_the_mean_around_a_frame_is_of_as_many_as_it_says() -> None:
-    torch.manual_seed(0)
-    log_power = torch.randn(1, 200, 8)
-    view = View(16, 4, contrast_crnn.TIME, 8, 3)
-    for (contrast, margin), width in zip(contrast_crnn._contrasts(log_power, view), (3, 9, 27), strict=True):
-        assert margin == width // 2
-        expected = log_power[0, margin:-margin] - log_power[0].unfold(0, width, 1).mean(-1)
-        torch.testing.assert_close(contrast[0], expected, atol=1e-5, rtol=0)
+    np.testing.assert_allclose(found.numpy(), np.concatenate(expected), atol=1e-3)
 
 
 def test_neither_level_nor_offset_nor_colour_is_contrast(waveform: torch.Tensor) -> None:
@@ -96,16 +124,37 @@ def test_it_is_what_varies() -> None:
     torch.manual_seed(1)
     time = torch.arange(24_000) / RATE
     steady = sum(torch.sin(2 * torch.pi * 150 * (n + 1) * time + n) for n in range(50))
-    long = slice(0, 2 * 3 * 32 * 2)  # the views that tell the tones apart
+    long = slice(0, sum(2 * view.steps * view.bands for view in FREQUENCY_VIEWS))  # they tell the tones apart
     clear, noisy = contrast_statistics(torch.stack([steady + level * torch.randn(24_000) for level in (0.01, 1.0)]))
     assert noisy[long].mean() > 1.5 * clear[long].mean()
+
+
+def test_the_phase_is_told_relative_to_tones_in_the_middle_of_bins() -> None:
+    # Every bin turns as a tone in its middle, and a tenth of a radian further.
+    turns = torch.polar(torch.rand(257) + 0.5, torch.arange(257) * torch.pi / 2 + 0.1).expand(1, 20, -1)
+    found = contrast_crnn._of_phases(turns.real.clone(), turns.imag.clone(), None)
+    expected = torch.tensor([np.cos(0.1), np.sin(0.1), 0.0, 1.0]).repeat_interleave(PHASE_VIEW.bands)
+    torch.testing.assert_close(found[0], expected.float(), atol=1e-5, rtol=0)
+
+
+def test_what_is_too_quiet_to_be_told_apart_has_no_phase() -> None:
+    torch.manual_seed(2)
+    # Above 4 kHz there is but noise that is 100 dB lower.
+    spectrum = torch.fft.rfft(torch.randn(24_000))
+    spectrum[6_000:] *= 1e-5
+    waveform = torch.fft.irfft(spectrum)
+    (heard,) = contrast_statistics(waveform[None])
+    (other,) = contrast_statistics(waveform[None] + 1e-6 * torch.randn(24_000))
+    high = heard[-4 * PHASE_VIEW.bands :].reshape(4, -1)[:, PHASE_VIEW.bands // 2 + 1 :]
+    assert high.abs().max() < 2e-3
+    torch.testing.assert_close(other[-4 * PHASE_VIEW.bands :], heard[-4 * PHASE_VIEW.bands :], atol=2e-3, rtol=0)
 
 
 def test_padding_is_not_heard(waveform: torch.Tensor) -> None:
     batch = torch.stack([waveform - waveform.mean(), torch.randn(24_000)])
     batch[1, :9_000] = batch[0, :9_000] - batch[0, :9_000].mean()
     lengths = torch.tensor([24_000, 9_000])
-    found = measured(lambda view: power_of(batch, view), lambda view: (lengths - view.n_fft) // view.hop_length + 1)
+    found = measured(lambda view: power_of(batch, view), cross_power_of(batch), lengths)
     torch.testing.assert_close(found[:1], contrast_statistics(waveform[None]), atol=1e-4, rtol=0)
     torch.testing.assert_close(found[1:], contrast_statistics(waveform[None, :9_000]), atol=1e-4, rtol=0)
 
@@ -161,13 +210,15 @@ def test_it_is_added_to_the_logits_but_not_to_what_is_trained() -> None:
 def test_statistics_that_do_not_fit_are_refused() -> None:
     model = CRNNForAudioClassification(CRNNConfig(contrast=True)).eval()
     features = torch.randn(2, 50, 80)
-    wanted = r"contrast must have shape \(2, 1168\), as CRNNFeatureExtractor\(return_contrast=True\) gives it; found"
+    wanted = (
+        rf"contrast must have shape \(2, {NUM_STATISTICS}\), as CRNNFeatureExtractor\(return_contrast=True\) gives it"
+    )
     for contrast, found in (
         (None, "None"),
-        (torch.zeros(1, NUM_STATISTICS), r"\(1, 1168\)"),
+        (torch.zeros(1, NUM_STATISTICS), rf"\(1, {NUM_STATISTICS}\)"),
         (torch.zeros(2, 7), r"\(2, 7\)"),
     ):
-        with pytest.raises(ValueError, match=f"{wanted} {found}"):
+        with pytest.raises(ValueError, match=f"{wanted}; found {found}"):
             model(features, contrast=contrast)
     with pytest.raises(ValueError, match="this model has no second opinion"):
         CRNNForAudioClassification(CRNNConfig())(features, contrast=torch.zeros(2, NUM_STATISTICS))

@@ -172,8 +172,9 @@ class DetectorTrainingArguments(TrainingArguments):
     calibrate: bool = field(
         default=False,
         metadata={
-            "help": "Calibrate the best model on the validation split, augmented copies included. They have chosen "
-            "the model, so that its chances flatter a little there; crnn-hf calibrate does it on other clips."
+            "help": "Weigh the second opinion of the best model, if it has one, and calibrate it on the validation "
+            "split, augmented copies included. They have chosen the model, so that its chances flatter a little "
+            "there; crnn-hf calibrate does it on other clips."
         },
     )
     logging_steps: float = field(default=10, metadata={"help": "Steps between two lines of the log."})

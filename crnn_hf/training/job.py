@@ -11,7 +11,7 @@ from crnn_hf.augmentation import augmentations
 from crnn_hf.data import ClipReader, Collator, load_corpus, overview
 from crnn_hf.training.arguments import DataArguments, DetectorTrainingArguments, ModelArguments
 from crnn_hf.training.averaging import MovingAverage
-from crnn_hf.training.calibrating import fitted_calibration
+from crnn_hf.training.calibrating import fitted_calibration, weigh_opinion
 from crnn_hf.training.checks import check_architecture, check_model, check_settings
 from crnn_hf.training.clips import TrainingClips, vocoding_of
 from crnn_hf.training.contrast import fit_contrast
@@ -155,6 +155,8 @@ def train(
         trainer.train(resume_from_checkpoint=checkpoint)
     if is_main and trainer.state.global_step == step_of(checkpoint):
         print("It was finished already: nothing was trained. For more, raise num_train_epochs.")
+    if training_arguments.calibrate and has_opinion:
+        weigh_opinion(trainer, corpora)
     metrics = trainer.evaluate()
     # They belong to this corpus, not to the model.
     model.config.class_weights = None

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -10,6 +11,7 @@ from crnn_hf import CRNNConfig
 from crnn_hf.data import load_corpus
 from crnn_hf.inference import DeepfakeDetectionPipeline, is_calibrated_on, load_detector, score_clips
 from crnn_hf.metrics import calibrate
+from crnn_hf.training.calibrating import MOST_FACTOR, fusion_factor
 
 CODED = {"evaluation_sets__coded__augmentation__codec": "null", "metric_for_best_model": "mean_eer"}
 LEARNS = {"num_train_epochs": "12", "learning_rate": "0.01"}
@@ -40,6 +42,43 @@ def test_it_is_that_of_the_saved_model(run_training: Callable, tiny_corpus: Path
     trials = score_clips(model, extractor, load_corpus(tiny_corpus, "validation")).trials
     expected = calibrate(trials.scores, trials.is_fake)
     assert (calibration["scale"], calibration["offset"]) == pytest.approx((expected.scale, expected.offset), rel=1e-3)
+
+
+@pytest.mark.parametrize("too_sure", [0.5, 1.0, 3.0])
+def test_who_is_too_sure_counts_for_less(too_sure: float) -> None:
+    rng = np.random.default_rng(0)
+    is_fake = rng.random(20_000) < 0.2
+    # Of two that are as often wrong, independently.
+    scores, others = rng.normal(np.where(is_fake, -2, 2), 4.0, (2, 20_000))
+    assert fusion_factor(too_sure * scores, others, is_fake) == pytest.approx(too_sure, rel=0.1)
+
+
+def test_who_is_wrong_is_not_silenced() -> None:
+    is_fake = np.arange(20) < 10
+    scores, others = np.where(is_fake, -1.0, 1.0), np.where(is_fake, 3.0, -3.0)
+    assert fusion_factor(scores, others, is_fake) == 1 / MOST_FACTOR
+    assert fusion_factor(others, scores, is_fake) == MOST_FACTOR
+
+
+def test_the_second_opinion_counts_as_much_as_other_clips_say(
+    run_training: Callable, tiny_corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = {"architecture__contrast": "true", **LEARNS}
+    run_training(tmp_path / "fitted", **own)
+    assert "The second opinion counts" not in capsys.readouterr().out
+    run_training(tmp_path / "weighed", calibrate="true", **own)
+    printed = capsys.readouterr().out
+    model, extractor = load_detector(tmp_path / "fitted")
+    clips, fitted = load_corpus(tiny_corpus, "validation"), dict(model.state_dict())
+    both = score_clips(model, extractor, clips).trials
+    model.contrast, extractor.return_contrast = None, False
+    alone = score_clips(model, extractor, clips).trials
+    factor = fusion_factor(alone.scores, both.scores - alone.scores, both.is_fake)
+    assert factor != 1
+    assert f"The second opinion counts {factor:.3g} times what it was fitted to, by validation." in printed
+    for name, value in load_detector(tmp_path / "weighed")[0].state_dict().items():
+        is_weighed = name in ("contrast.weight", "contrast.bias")
+        torch.testing.assert_close(value, (factor if is_weighed else 1) * fitted[name], rtol=1e-3, atol=1e-6)
 
 
 def test_scores_that_cannot_be_calibrated_do_not_undo_the_run(

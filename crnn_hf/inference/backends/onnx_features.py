@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from crnn_hf.contrast_crnn import LEAST_SAMPLES, VIEWS, measured
+from crnn_hf.contrast_crnn import FREQUENCY_VIEWS, LATER, LEAST_SAMPLES, MOMENT_VIEWS, PHASE_VIEW, View, measured
 from crnn_hf.feature_extraction_crnn import CRNNFeatureExtractor
 from crnn_hf.inference.backends.onnx_tracing import trace
 from crnn_hf.spectra_crnn import FLOOR
@@ -42,8 +42,9 @@ class OnnxFeatures(nn.Module):
         self.extractor = extractor
         self.spectra = OnnxSpectra(extractor.n_fft, extractor.hop_length, extractor.remove_dc)
         self.register_buffer("filters", extractor._filters())
-        views = VIEWS if extractor.return_contrast else ()
-        self.views = nn.ModuleList(OnnxSpectra(view.n_fft, view.hop_length, False) for view in views)
+        views = (*FREQUENCY_VIEWS, *MOMENT_VIEWS, PHASE_VIEW) if extractor.return_contrast else ()
+        # Two views may be of the same frames.
+        self.views = nn.ModuleDict({_frames(view): OnnxSpectra(view.n_fft, view.hop_length, False) for view in views})
 
     def forward(self, waveforms: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """As `trace_features` says."""
@@ -51,7 +52,7 @@ class OnnxFeatures(nn.Module):
         if extractor.max_frames is not None:
             most = extractor.n_fft + (extractor.max_frames - 1) * extractor.hop_length
             waveforms, lengths = waveforms[:, :most], lengths.clamp(max=most)
-        log_mel = (self.spectra(waveforms) @ self.filters).clamp(min=FLOOR).log()
+        log_mel = (self.spectra.power(waveforms) @ self.filters).clamp(min=FLOOR).log()
         counts = (lengths - extractor.n_fft) // extractor.hop_length + 1
         mask = torch.arange(log_mel.shape[1]) < counts[:, None]
         features = self._normalize(log_mel, mask[..., None], counts[:, None, None]), mask.long()
@@ -62,11 +63,17 @@ class OnnxFeatures(nn.Module):
         is_clip = torch.arange(waveforms.shape[1]) < lengths[:, None]
         offset = (waveforms * is_clip).sum(1, keepdim=True) / lengths[:, None]
         waveforms = F.pad((waveforms - offset) * is_clip, (0, LEAST_SAMPLES))
-        lengths = lengths.clamp(min=LEAST_SAMPLES)
-        spectra = dict(zip(VIEWS, self.views, strict=True))
+        real, imaginary = self.views[_frames(PHASE_VIEW)](waveforms)
+        later_real, later_imaginary = self.views[_frames(PHASE_VIEW)](waveforms[:, LATER:])
+        real, imaginary = real[:, : later_real.shape[1]], imaginary[:, : later_real.shape[1]]
+        cross_power = (
+            later_real * real + later_imaginary * imaginary,
+            later_imaginary * real - later_real * imaginary,
+        )
         return measured(
-            lambda view: spectra[view](waveforms)[..., 1:],
-            lambda view: (lengths - view.n_fft) // view.hop_length + 1,
+            lambda view: self.views[_frames(view)].power(waveforms)[..., 1:],
+            cross_power,
+            lengths.clamp(min=LEAST_SAMPLES),
         )
 
     def _normalize(self, log_mel: torch.Tensor, mask: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
@@ -86,8 +93,13 @@ class OnnxFeatures(nn.Module):
         return log_mel * mask
 
 
+def _frames(view: View) -> str:
+    """The name of the frames that a view is of."""
+    return f"{view.n_fft}/{view.hop_length}"
+
+
 class OnnxSpectra(nn.Module):
-    """Power spectra of a batch's frames.
+    """Spectra of a batch's frames.
 
     The Fourier transform is a product of matrices, since ONNX Runtime's own takes longer. The window is symmetric, so
     that the real part needs but the sums of the samples that lie mirrored in a frame, and the imaginary part their
@@ -102,15 +114,19 @@ class OnnxSpectra(nn.Module):
         for name, matrix in _fourier(n_fft, remove_dc).items():
             self.register_buffer(name, matrix)
 
-    def forward(self, waveforms: torch.Tensor) -> torch.Tensor:
+    def power(self, waveforms: torch.Tensor) -> torch.Tensor:
         """(batch, samples) to the power in each bin, (batch, frames, bins)."""
+        real, imaginary = self(waveforms)
+        return real * real + imaginary * imaginary
+
+    def forward(self, waveforms: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(batch, samples) to the real and the imaginary part of each bin, (batch, frames, bins)."""
         frames = self._frames(waveforms)
         # The first sample has no mirror, nor has the middle one, which a frame of odd length lacks.
         before, after = (self.n_fft + 1) // 2, self.n_fft // 2 + 1
         rising, falling = frames[..., 1:before], frames[..., after:].flip(-1)
         sums = torch.cat([frames[..., :1], rising + falling, frames[..., before:after]], dim=-1)
-        real, imaginary = sums @ self.cosines, (rising - falling) @ self.sines
-        return real * real + imaginary * imaginary
+        return sums @ self.cosines, (rising - falling) @ self.sines
 
     def _frames(self, waveforms: torch.Tensor) -> torch.Tensor:
         """(batch, samples) to (batch, frames, n_fft)."""
@@ -130,7 +146,7 @@ def _fourier(n_fft: int, remove_dc: bool) -> dict[str, torch.Tensor]:
     samples, bins = torch.arange(n_fft, dtype=torch.float64), torch.arange(n_fft // 2 + 1)
     angles = samples[:, None] * bins * (2 * math.pi / n_fft)
     window = torch.hann_window(n_fft, dtype=torch.float64)[:, None]
-    cosines, sines = window * angles.cos(), window * angles.sin()
+    cosines, sines = window * angles.cos(), -window * angles.sin()
     if remove_dc:
         cosines = cosines - cosines.sum(0) / n_fft
     return {"cosines": cosines[: n_fft // 2 + 1].float(), "sines": sines[1 : (n_fft + 1) // 2].float()}
