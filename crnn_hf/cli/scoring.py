@@ -33,7 +33,8 @@ def add_to(commands: Any) -> None:
     command.add_argument(
         "--workers",
         type=int,
-        help="threads of each process that read clips ahead; default: 1, or with a GPU all cores but one, at most 8",
+        help="threads of each process that read clips, and without a GPU score them; default: as many as there are "
+        "cores, with a GPU one less; at most 8",
     )
     command.add_argument("--overwrite", action="store_true", help="replace the score file if there is one")
 

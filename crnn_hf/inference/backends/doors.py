@@ -15,7 +15,10 @@ BACKENDS = ("torch", *ONNX_FILES)
 
 
 def load_backend(
-    model: str | Path, backend: str = "torch", device: str | torch.device | None = None
+    model: str | Path,
+    backend: str = "torch",
+    device: str | torch.device | None = None,
+    threads: int | None = None,
 ) -> tuple[PreTrainedModel | OnnxDetector, SequenceFeatureExtractor]:
     """Load a detector and its feature extractor for inference, to be run by a backend.
 
@@ -24,6 +27,7 @@ def load_backend(
         backend: "torch"; "onnx", ONNX Runtime with the file that `crnn-hf export` writes; or "onnx-int8", with that of
             `crnn-hf export --int8`.
         device: where the model goes; by default to the GPU if there is one. ONNX Runtime runs on the CPU alone.
+        threads: how many ONNX Runtime uses for a batch; by default as many as PyTorch, which has a number of its own.
 
     Returns:
         The detector, which takes what the feature extractor gives; with "torch" a model for inference alone, see
@@ -41,5 +45,5 @@ def load_backend(
         return tuned(detector), feature_extractor
     if device is not None and torch.device(device).type != "cpu":
         raise ValueError(f"the backend {backend!r} runs on the CPU; found device {str(device)!r}")
-    detector = OnnxDetector.from_pretrained(model, ONNX_FILES[backend])
+    detector = OnnxDetector.from_pretrained(model, ONNX_FILES[backend], threads=threads)
     return detector, AutoFeatureExtractor.from_pretrained(model)

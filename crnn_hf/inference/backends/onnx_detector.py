@@ -93,7 +93,7 @@ class OnnxDetector:
             attention_mask: 1 for frames of the clip and 0 for the padding that follows them, (batch, frames); without
                 it, every frame counts.
             input_values: the waveforms that a backbone listens to, (batch, samples).
-            contrast: statistics that a second opinion is formed of, (batch, 768).
+            contrast: statistics that a second opinion is formed of, (batch, statistics).
 
         Returns:
             `logits`, (batch, labels), float32.

@@ -9,11 +9,11 @@ from datasets import Dataset
 
 from crnn_hf.data import ClipReader, Collator
 from crnn_hf.inference.backends import load_backend
+from crnn_hf.inference.background import in_background, usual_workers
 from crnn_hf.inference.batches import allowed_batch_size, collect, read_clips, scores_of
 from crnn_hf.inference.bulk.identity import Identity, content_of, names_of
 from crnn_hf.inference.bulk.merging import merge
 from crnn_hf.inference.bulk.parts import FinishedBatch, Parts
-from crnn_hf.inference.bulk.prefetching import in_background, usual_workers
 from crnn_hf.inference.bulk.processes import processes
 from crnn_hf.inference.bulk.progress import Progress
 
@@ -60,8 +60,9 @@ def score_to_file(
         data: what the clips are called; part of what must be the same to go on.
         batch_size: clips at a time.
         backend: what the model runs on, as `load_backend` takes it.
-        workers: threads that read clips and compute their features while the model is at work, in each process; see
-            `usual_workers` for how many by default.
+        workers: threads, in each process, that read clips and compute their features while the model is at work
+            elsewhere; on a CPU they score them as well, for a model gains less by several cores for one batch than by
+            a batch for each core. See `usual_workers` for how many by default.
         overwrite: replace an output that is there.
 
     Returns:
@@ -78,7 +79,10 @@ def score_to_file(
         raise ValueError(f"workers must be at least 0; found {workers}")
     state = processes()
     # ONNX Runtime has a device of its own.
-    detector, feature_extractor = load_backend(model, backend, state.device if backend == "torch" else None)
+    device = state.device if backend == "torch" else torch.device("cpu")
+    workers = usual_workers(device) if workers is None else workers
+    threads = max(1, torch.get_num_threads() // max(1, workers)) if device.type == "cpu" else 1
+    detector, feature_extractor = load_backend(model, backend, device, threads)
     utterances = list(dataset["utterance"])
     identity = Identity(
         model=str(Path(model).resolve() if Path(model).is_dir() else model),
@@ -96,21 +100,21 @@ def score_to_file(
         parts.begin()
     state.wait_for_everyone()
     todo = [number for number in range(identity.batches) if number not in (finished or ())]
-    reading = partial(
+    read = partial(
         _read,
         identity=identity,
         clips=dataset.with_transform(ClipReader(feature_extractor.sampling_rate)),
         collate=Collator(feature_extractor, detector.config.label2id),
     )
-    workers = usual_workers(detector.device) if workers is None else workers
-    batches = in_background(reading, todo[state.process_index :: state.num_processes], workers)
-    with (
-        parts.written_by(state.process_index) as keep,
-        Progress(parts, hidden=not state.is_main_process) as progress,
-        torch.inference_mode(),
-    ):
-        for batch in batches:
-            keep(_scored(detector, batch))
+    score = partial(_scored, detector)
+    own = todo[state.process_index :: state.num_processes]
+    if device.type == "cpu":
+        scored = in_background(lambda number: score(read(number)), own, workers, threads)
+    else:
+        scored = map(score, in_background(read, own, workers))
+    with parts.written_by(state.process_index) as keep, Progress(parts, not state.is_main_process) as progress:
+        for batch in scored:
+            keep(batch)
             progress.update()
         state.wait_for_everyone()
         progress.update()
@@ -139,5 +143,6 @@ def _read(number: int, identity: Identity, clips: Dataset, collate: Collator) ->
 
 
 def _scored(detector: Any, batch: ReadBatch) -> FinishedBatch:
-    scores = [] if batch.inputs is None else scores_of(detector, batch.inputs).tolist()
+    with torch.inference_mode():
+        scores = [] if batch.inputs is None else scores_of(detector, batch.inputs).tolist()
     return FinishedBatch(batch.number, dict(zip(batch.rows, scores, strict=True)), batch.faults)
