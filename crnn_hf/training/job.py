@@ -26,6 +26,9 @@ from crnn_hf.training.resuming import checkpoint_to_resume, note_settings, setti
 from crnn_hf.training.sampling import balanced_weights, sampling_weights
 from crnn_hf.training.stopping import EarlyStopping, leave_stopped, was_stopped
 from crnn_hf.training.trainer import DetectorTrainer
+from crnn_hf.training.vocoder import learn_vocoder
+
+VOCODER_FOLDER = "vocoder"
 
 
 def train(
@@ -101,6 +104,20 @@ def train(
         vocoded = 0.0 if vocoding is None else vocoding.probability
         model.config.class_weights = balanced_weights(labels_of(train_set), model.config.label2id, weights, vocoded)
     model.config.label_smoothing = training_arguments.label_smoothing_factor
+
+    if vocoding is not None and vocoding.learned_steps:
+        folder = output / VOCODER_FOLDER
+        with training_arguments.main_process_first(desc="teaching a vocoder to speak"):
+            if is_main and (checkpoint is None or not folder.is_dir()):
+                learn_vocoder(
+                    train_set,
+                    folder,
+                    vocoding.learned_steps,
+                    seed=training_arguments.seed,
+                    device=training_arguments.device,
+                    quiet=training_arguments.disable_tqdm,
+                )
+        vocoding = vocoding.with_learned(folder)
 
     sampling_rate = feature_extractor.sampling_rate
     crop = data_arguments.crop_seconds

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from crnn_hf.vocoding.short_time import Samples
+from crnn_hf.vocoding.spectrum_vocoder import spectrum_vocoder
 
 OVERLAP = 4  # frames that hear each sample, for the two networks of HiFi-GAN
 BAND = (80.0, 7600.0)  # Hz, theirs
@@ -67,6 +68,7 @@ MEL_VOCODERS: dict[str, MelVocoder] = {
     "SpeechT5HifiGan": hifigan,
     "FastSpeech2ConformerHifiGan": hifigan,
     "UnivNetModel": univnet,
+    "SpectrumVocoder": spectrum_vocoder,
 }
 
 

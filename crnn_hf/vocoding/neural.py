@@ -1,4 +1,4 @@
-"""Vocoders and codecs that are networks: whatever transformers can load."""
+"""Vocoders and codecs that are networks: whatever transformers can load, and what a training run has taught itself."""
 
 import inspect
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from crnn_hf.audio import resample
 from crnn_hf.vocoding.balance import like_original
 from crnn_hf.vocoding.mel_vocoders import MEL_VOCODERS, rate_of
 from crnn_hf.vocoding.short_time import Samples
+from crnn_hf.vocoding.spectrum_vocoder import SpectrumVocoder
 
 SHORTEST = 0.5  # seconds; a shorter waveform is padded, for convolutions that reflect need something to reflect
 LEAST_QUANTIZERS = 0.25  # of those that a codec has, where it lets one choose how many
@@ -24,7 +25,8 @@ class NeuralVocoder:
 
     A codec, such as EncodecModel, DacModel or MimiModel, encodes and decodes, at a bandwidth or with a number of
     quantizers drawn for every clip where it offers several. A mel vocoder, SpeechT5HifiGan, UnivNetModel or
-    FastSpeech2ConformerHifiGan, is given the log-mel spectrogram that it was trained on.
+    FastSpeech2ConformerHifiGan, is given the log-mel spectrogram that it was trained on; so is a SpectrumVocoder,
+    which a training run with `learned_steps` leaves in its folder.
 
     Attributes:
         model_name_or_path: on the Hub, or a folder.
@@ -88,7 +90,8 @@ def load(name: str, device: str) -> Network:
     import transformers
 
     architecture = architecture_of(name)
-    model = getattr(transformers, architecture).from_pretrained(name).eval().to(device)
+    kind = SpectrumVocoder if architecture == SpectrumVocoder.__name__ else getattr(transformers, architecture)
+    model = kind.from_pretrained(name).eval().to(device)
     if architecture in MEL_VOCODERS:
         vocode = MEL_VOCODERS[architecture]
         return Network(rate_of(architecture, name, model.config), lambda heard, rng: vocode(model, name, heard, rng))

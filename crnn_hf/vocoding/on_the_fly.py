@@ -1,8 +1,9 @@
 """Fakes made while training goes on."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,10 @@ class Vocoding:
     Attributes:
         probability: how many of the real clips become fakes, in [0, 1].
         vocoders: names in `VOCODERS`, or None for all of them; an empty list leaves the neural ones alone.
-        neural: neural vocoders and codecs of transformers, by their names on the Hub or their folders; see
-            `NeuralVocoder`. They are loaded when they are first used, in each worker of a `DataLoader`.
+        neural: neural vocoders and codecs, by their names on the Hub or their folders; see `NeuralVocoder`. They are
+            loaded when they are first used, in each worker of a `DataLoader`.
+        learned_steps: for how many steps a vocoder is to learn to speak as the real clips do, before any is used: then
+            `with_learned` has it among the neural ones.
 
     Raises:
         ValueError: a setting that cannot be, or a model of another kind; the message names it.
@@ -34,16 +37,29 @@ class Vocoding:
     probability: float = 0.3
     vocoders: Sequence[str] | None = None
     neural: Sequence[str] = ()
+    learned_steps: int = 0
 
     def __post_init__(self) -> None:
         number = isinstance(self.probability, int | float) and not isinstance(self.probability, bool)
         if not number or not 0 <= self.probability <= 1:
             raise ValueError(f"probability must be a number in [0, 1]; found {self.probability!r}")
-        choose(self.vocoders, self.neural)
+        steps = self.learned_steps
+        if not isinstance(steps, int) or isinstance(steps, bool) or steps < 0:
+            raise ValueError(f"learned_steps must be a whole number of at least 0; found {steps!r}")
+        if not steps or self.vocoders != []:
+            choose(self.vocoders, self.neural)
 
     def __call__(self, waveform: Samples, sampling_rate: int, rng: np.random.Generator) -> Samples:
         """A fake, (samples,), of a waveform, (samples,), at a sampling rate in Hz, by what `rng` draws."""
         return self._chosen[rng.integers(len(self._chosen))](waveform, sampling_rate, rng)
+
+    def with_learned(self, folder: str | Path) -> "Vocoding":
+        """The same once the vocoder has learnt, and lies in this folder."""
+        return replace(self, neural=[*self.neural, str(folder)], learned_steps=0)
+
+    def by_networks(self) -> "Vocoding | None":
+        """The same without the vocoders of signal processing; None where there is no other."""
+        return replace(self, vocoders=[]) if self.neural else None
 
     @cached_property
     def _chosen(self) -> list[Resynthesis]:

@@ -71,3 +71,22 @@ def test_settings_that_cannot_be_are_refused(settings, message):
 def test_a_model_that_is_no_vocoder_is_refused_before_training_begins(tiny_detector):
     with pytest.raises(ValueError, match="found CRNNForAudioClassification"):
         Vocoding(neural=[str(tiny_detector)])
+
+
+def test_networks_are_told_from_signal_processing(network):
+    assert Vocoding().by_networks() is None
+    model = network("encodec")
+    assert Vocoding(0.4, neural=[model]).by_networks() == Vocoding(0.4, vocoders=[], neural=[model])
+
+
+def test_a_vocoder_may_have_to_learn_first(network):
+    model = network("encodec")
+    assert Vocoding(0.2, vocoders=[], learned_steps=5).with_learned(model) == Vocoding(0.2, [], [model])
+    other = network("dac")
+    assert Vocoding(neural=[model], learned_steps=5).with_learned(other).neural == [model, other]
+
+
+@pytest.mark.parametrize("steps", [-1, 1.5, True, "5"])
+def test_steps_that_cannot_be(steps):
+    with pytest.raises(ValueError, match="learned_steps must be a whole number of at least 0; found"):
+        Vocoding(learned_steps=steps)

@@ -1,0 +1,92 @@
+"""What tells a vocoder's speech from real speech while the vocoder learns."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.nn.utils.parametrizations import weight_norm
+
+SIZES = (256, 512, 1024)  # samples of the transforms whose magnitudes are looked at
+PERIODS = (2, 5)  # samples, by which the waveform is folded
+LIKENESS_WEIGHT = 2.0  # of what is heard, beside the verdict
+
+
+class Discriminators(nn.Module):
+    """Several, each of which hears something else.
+
+    Of the magnitudes in transforms of several lengths, as W. Jang et al., "UnivNet", Interspeech 2021, and of the
+    waveform folded by periods, as J. Kong et al., "HiFi-GAN", NeurIPS 2020; much smaller, for processors.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.each = nn.ModuleList([*(OfSpectrum(size) for size in SIZES), *(OfPeriod(period) for period in PERIODS)])
+
+    def loss(self, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
+        """Least squares: real speech, (batch, samples), is to get the verdict 1, fakes 0."""
+        verdicts = [(one(real)[-1], one(fake)[-1]) for one in self.each]
+        return sum((of_real - 1).square().mean() + of_fake.square().mean() for of_real, of_fake in verdicts)
+
+    def criticism(self, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
+        """How far the fakes are from the verdict 1, and what is heard in them from what is heard in real speech."""
+        total = torch.zeros((), device=fake.device)
+        for one in self.each:
+            with torch.no_grad():
+                *of_real, _ = one(real)
+            *of_fake, verdict = one(fake)
+            unlike = [F.l1_loss(heard, expected) for heard, expected in zip(of_fake, of_real, strict=True)]
+            total = total + (verdict - 1).square().mean() + LIKENESS_WEIGHT * torch.stack(unlike).mean()
+        return total
+
+
+class Discriminator(nn.Module):
+    """Convolutions, each but the last followed by a rectifier; all that they give is returned, the verdict last."""
+
+    def __init__(self, layers: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(weight_norm(layer) for layer in layers)
+
+    def looked_at(self, waveforms: torch.Tensor) -> torch.Tensor:
+        """What the first convolution takes, of waveforms, (batch, samples)."""
+        raise NotImplementedError
+
+    def forward(self, waveforms: torch.Tensor) -> list[torch.Tensor]:
+        states, heard = self.looked_at(waveforms), []
+        for layer in self.layers[:-1]:
+            states = F.leaky_relu(layer(states), 0.2)
+            heard.append(states)
+        return [*heard, self.layers[-1](states)]
+
+
+class OfSpectrum(Discriminator):
+    def __init__(self, size: int, channels: int = 64) -> None:
+        first = nn.Conv1d(size // 2 + 1, channels, 3, padding=1)
+        inner = [nn.Conv1d(channels, channels, 5, padding=2) for _ in range(2)]
+        super().__init__([first, *inner, nn.Conv1d(channels, 1, 3, padding=1)])
+        self.size = size
+
+    def looked_at(self, waveforms: torch.Tensor) -> torch.Tensor:
+        """(batch, bins, frames)."""
+        return magnitude(waveforms, self.size, 1e-5).log()
+
+
+class OfPeriod(Discriminator):
+    def __init__(self, period: int, channels: int = 16) -> None:
+        first = nn.Conv2d(1, channels, (5, 1), stride=(3, 1), padding=(2, 0))
+        inner = [
+            nn.Conv2d(count, 2 * count, (5, 1), stride=(3, 1), padding=(2, 0)) for count in (channels, 2 * channels)
+        ]
+        super().__init__([first, *inner, nn.Conv2d(4 * channels, 1, (3, 1), padding=(1, 0))])
+        self.period = period
+
+    def looked_at(self, waveforms: torch.Tensor) -> torch.Tensor:
+        """(batch, 1, samples / period, period)."""
+        whole = waveforms.shape[1] // self.period * self.period
+        return waveforms[:, :whole].reshape(len(waveforms), 1, -1, self.period)
+
+
+def magnitude(waveforms: torch.Tensor, size: int, least: float) -> torch.Tensor:
+    """(batch, samples) to the magnitude in each bin, (batch, size / 2 + 1, frames), a quarter of `size` apart."""
+    window = torch.hann_window(size, device=waveforms.device)
+    return torch.stft(waveforms, size, size // 4, window=window, return_complex=True).abs().clamp(min=least)
