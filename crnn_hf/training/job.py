@@ -141,7 +141,8 @@ def train(
             weights=weights,
             epoch_clips=heard,
             seconds=seconds,
-            workers=training_arguments.dataloader_num_workers,
+            # While they work, this process has nothing to do.
+            workers=training_arguments.dataloader_num_workers + (training_arguments.dataloader_num_workers > 0),
             quiet=training_arguments.disable_tqdm or not is_main,
         )
     trainer = DetectorTrainer(

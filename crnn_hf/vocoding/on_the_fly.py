@@ -57,10 +57,6 @@ class Vocoding:
         """The same once the vocoder has learnt, and lies in this folder."""
         return replace(self, neural=[*self.neural, str(folder)], learned_steps=0)
 
-    def by_networks(self) -> "Vocoding | None":
-        """The same without the vocoders of signal processing; None where there is no other."""
-        return replace(self, vocoders=[]) if self.neural else None
-
     @cached_property
     def _chosen(self) -> list[Resynthesis]:
         return list(choose(self.vocoders, self.neural).values())

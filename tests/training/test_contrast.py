@@ -12,10 +12,9 @@ from crnn_hf.contrast_crnn import NUM_STATISTICS, CRNNContrast
 from crnn_hf.data import Collator, load_asvspoof5
 from crnn_hf.loading import load_detector
 from crnn_hf.training.clips import TrainingClips
-from crnn_hf.training.contrast import MOST_VOCODED, SHRINKAGE, fit_contrast, logistic_regression, set_opinion
+from crnn_hf.training.contrast import SHRINKAGE, fit_contrast, logistic_regression, set_opinion
 from crnn_hf.training.trainer import DetectorTrainer
 from crnn_hf.vocoding import Vocoding
-from crnn_hf.vocoding.spectrum_vocoder import SpectrumVocoder, SpectrumVocoderConfig
 
 LABELS = {"real": 0, "fake": 1}
 SIZE = NUM_STATISTICS
@@ -110,25 +109,21 @@ def test_labels_may_be_numbered_otherwise(clips: tuple[np.ndarray, np.ndarray]) 
     assert torch.equal(ours.bias, theirs.bias.flip(0))
 
 
-def test_of_vocoded_fakes_those_of_networks_are_heard(tiny_corpus: Path, tmp_path: Path) -> None:
+def test_the_clips_of_a_corpus_are_heard_without_vocoding(tiny_corpus: Path) -> None:
     rows = load_asvspoof5(tiny_corpus, "train")
     collate = Collator(CRNNFeatureExtractor(return_contrast=True), LABELS)
-    SpectrumVocoder(SpectrumVocoderConfig(width=8, blocks=1)).save_pretrained(tmp_path)
 
-    def fit(vocoding: Vocoding | None, seed: int = 0) -> torch.Tensor:
+    def fit(vocoding: Vocoding | None, seed: int = 0) -> CRNNContrast:
         found = CRNNContrast(CRNNConfig())
         clips = TrainingClips(rows, vocoding=vocoding)
         fit_contrast(found, clips, collate, seed=seed, seconds=(1.0, 1.0), quiet=True)
-        return found.weight
+        return found
 
     plain = fit(None)
-    assert plain.any()
-    assert not torch.equal(fit(None, seed=1), plain)
-    assert torch.equal(fit(Vocoding(1.0, vocoders=["linear_griffin_lim"])), plain)
-    with_network = fit(Vocoding(MOST_VOCODED, vocoders=[], neural=[str(tmp_path)]))
-    assert not torch.equal(with_network, plain)
-    # Of the others nothing shows, and of the network's no more than so many.
-    assert torch.equal(fit(Vocoding(1.0, vocoders=["linear_griffin_lim"], neural=[str(tmp_path)])), with_network)
+    assert plain.weight.any()
+    # Fakes that vocoders make are left out, so that nothing of them shows.
+    assert torch.equal(fit(Vocoding(1.0, vocoders=["linear_griffin_lim"])).weight, plain.weight)
+    assert not torch.equal(fit(None, seed=1).weight, plain.weight)
 
 
 def test_vocoded_fakes_are_heard_where_there_are_no_others(tiny_corpus: Path, opinion: CRNNContrast) -> None:

@@ -73,12 +73,6 @@ def test_a_model_that_is_no_vocoder_is_refused_before_training_begins(tiny_detec
         Vocoding(neural=[str(tiny_detector)])
 
 
-def test_networks_are_told_from_signal_processing(network):
-    assert Vocoding().by_networks() is None
-    model = network("encodec")
-    assert Vocoding(0.4, neural=[model]).by_networks() == Vocoding(0.4, vocoders=[], neural=[model])
-
-
 def test_a_vocoder_may_have_to_learn_first(network):
     model = network("encodec")
     assert Vocoding(0.2, vocoders=[], learned_steps=5).with_learned(model) == Vocoding(0.2, [], [model])
