@@ -25,6 +25,7 @@ def test_from_nothing_to_a_verdict(
     assert "says nothing" in capsys.readouterr().out.replace("say nothing", "says nothing")
 
     small = ["--architecture.conv_channels=[4]", "--architecture.hidden_size=4", "--num_train_epochs=1"]
+    small += ["--vocoding.learned_steps=4"]
     assert main(["train", "quickstart", "--data", "corpus", "--output_dir", "model", *small]) == 0
     assert "The best model is in model: EER " in capsys.readouterr().out
 
@@ -343,6 +344,7 @@ def test_own_recordings_from_a_folder_to_a_verdict(
         folder.mkdir(parents=True, exist_ok=True)
         shutil.move(file, folder)
     small = ["--architecture.conv_channels=[4]", "--architecture.hidden_size=4", "--num_train_epochs=1"]
+    small += ["--vocoding.learned_steps=4"]
     assert main(["train", "crnn-asvspoof5", "--data", "mine", "--output_dir", "model", *small]) == 0
     printed = capsys.readouterr().out
     assert re.search(r"train: 1[234] clips, \d real and \d fake", printed)
