@@ -19,10 +19,11 @@ from crnn_hf.training.contrast import SMALLEST, logistic_regression
 from crnn_hf.training.evaluation_sets import MAIN, Corpus
 from crnn_hf.training.figures import scored
 
+Scored = tuple[NDArray, NDArray]  # the scores of clips, (clips,), and whether each is fake, (clips,)
 MOST_FACTOR = 4.0  # of the second opinion; a few clips of evaluation are not to silence it, or the network
 
 
-def weigh_opinion(trainer: Trainer, corpora: Mapping[str, Corpus]) -> None:
+def weigh_opinion(trainer: Trainer, corpora: Mapping[str, Corpus]) -> Scored:
     """Let a model's second opinion count for as much as other clips than those of training say, in place; tell it.
 
     Both the network and the opinion are fitted to the same clips, and a deep network is surer of those than it can be
@@ -31,6 +32,9 @@ def weigh_opinion(trainer: Trainer, corpora: Mapping[str, Corpus]) -> None:
     Args:
         trainer: with evaluation sets of these names, and a model with a second opinion.
         corpora: by name; the main one and its augmented copies are listened to.
+
+    Returns:
+        What the model then says of these copies, one after the other, as `fitted_calibration` takes it.
     """
     opinion, names = trainer.model.contrast, copies_of_main(corpora)
     fitted = {part: part.clone() for part in (opinion.weight, opinion.bias)}
@@ -42,6 +46,7 @@ def weigh_opinion(trainer: Trainer, corpora: Mapping[str, Corpus]) -> None:
     for part, value in fitted.items():
         part.copy_(factor * value)
     _tell(trainer, f"The second opinion counts {factor:.3g} times what it was fitted to, by {', '.join(names)}.")
+    return alone + factor * (both - alone), is_fake
 
 
 def fusion_factor(scores: NDArray, others: NDArray, is_fake: NDArray[np.bool_]) -> float:
@@ -64,7 +69,7 @@ def fusion_factor(scores: NDArray, others: NDArray, is_fake: NDArray[np.bool_]) 
 
 
 def fitted_calibration(
-    trainer: Trainer, corpora: Mapping[str, Corpus], sets: Mapping[str, Dataset]
+    trainer: Trainer, corpora: Mapping[str, Corpus], sets: Mapping[str, Dataset], known: Scored | None = None
 ) -> dict[str, Any] | None:
     """Fit a calibration of a trainer's model to the main validation split and its augmented copies, and say so.
 
@@ -74,6 +79,7 @@ def fitted_calibration(
     Args:
         trainer: with evaluation sets of these names, and a model without calibration.
         corpora, sets: by name.
+        known: what the model says of them, if `weigh_opinion` has asked already.
 
     Returns:
         As `calibration_record`, with the names of the sets as `sets` and the fingerprint of the split without copies,
@@ -81,7 +87,7 @@ def fitted_calibration(
     """
     names = copies_of_main(corpora)
     utterances = [utterance for name in names for utterance in sets[name].with_format(None)["utterance"]]
-    trials = Trials(utterances, *_scored_sets(trainer, names))
+    trials = Trials(utterances, *(_scored_sets(trainer, names) if known is None else known))
     try:
         record = calibration_record(trials, f"{without_folder(corpora[MAIN].source)}, {MAIN}")
     except ValueError as error:
@@ -106,7 +112,7 @@ def copies_of_main(corpora: Mapping[str, Corpus]) -> list[str]:
     return [name for name, corpus in corpora.items() if corpus[:2] == corpora[MAIN][:2]]
 
 
-def _scored_sets(trainer: Trainer, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+def _scored_sets(trainer: Trainer, names: Sequence[str]) -> Scored:
     """Scores and whether each clip is fake, in the order of the sets."""
     parts = []
     for name in names:

@@ -173,8 +173,7 @@ def train(
         trainer.train(resume_from_checkpoint=checkpoint)
     if is_main and trainer.state.global_step == step_of(checkpoint):
         print("It was finished already: nothing was trained. For more, raise num_train_epochs.")
-    if training_arguments.calibrate and has_opinion:
-        weigh_opinion(trainer, corpora)
+    known = weigh_opinion(trainer, corpora) if training_arguments.calibrate and has_opinion else None
     metrics = trainer.evaluate()
     # They belong to this corpus, not to the model.
     model.config.class_weights = None
@@ -182,7 +181,7 @@ def train(
     # A model that is there already may have been calibrated since.
     if step_of_model(output) != trainer.state.global_step:
         if training_arguments.calibrate:
-            model.config.calibration = fitted_calibration(trainer, corpora, evaluation_sets)
+            model.config.calibration = fitted_calibration(trainer, corpora, evaluation_sets, known)
         trainer.save_model()
     trainer.save_metrics("eval", metrics)
     # Says that the model is there to its end, so it comes last.
