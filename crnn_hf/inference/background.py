@@ -38,7 +38,7 @@ def in_background(
         return
     items = chain(first, items)
     before = torch.get_num_threads()
-    pool = ThreadPoolExecutor(workers, "read", initializer=torch.set_num_threads, initargs=(threads,))
+    pool = ThreadPoolExecutor(workers, "background", initializer=torch.set_num_threads, initargs=(threads,))
     try:
         pending: list[Future[Result]] = [pool.submit(function, item) for item in islice(items, AHEAD * workers)]
         while pending:
@@ -62,3 +62,8 @@ def usual_workers(device: torch.device) -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     share = cores // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     return max(1, min(MOST_WORKERS, share - 1))
+
+
+def threads_each(workers: int) -> int:
+    """How many threads PyTorch may use in each of so many workers on a CPU, so that each has cores of its own."""
+    return max(1, torch.get_num_threads() // max(1, workers))

@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 from transformers import Pipeline
 
 from crnn_hf.inference.backends import load_backend
-from crnn_hf.inference.background import usual_workers
+from crnn_hf.inference.background import threads_each, usual_workers
 from crnn_hf.inference.recordings.hearing import Hearing, Listening
 from crnn_hf.inference.recordings.judging import Judge
 from crnn_hf.inference.verdicts import verdict
@@ -130,9 +130,8 @@ class DeepfakeDetectionPipeline(Pipeline):
         score = partial(score_waveforms, self._scorer, self.feature_extractor)
         # A model gains less by several cores for one batch than by a batch for each core.
         workers = usual_workers(self.device) if self.device.type == "cpu" else 0
-        threads = torch.get_num_threads() // max(1, workers)
         rate = self.feature_extractor.sampling_rate
-        judge = Judge(score, rate, Listening(**listening), batch_size, workers, threads)
+        judge = Judge(score, rate, Listening(**listening), batch_size, workers, threads_each(workers))
         with self.device_placement():
             yield from judge.hear(input_tensors)
 

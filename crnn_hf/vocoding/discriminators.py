@@ -1,6 +1,7 @@
 """What tells a vocoder's speech from real speech while the vocoder learns."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import nn
@@ -21,7 +22,7 @@ class Discriminators(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.each = nn.ModuleList([*(OfSpectrum(size) for size in SIZES), *(OfPeriod(period) for period in PERIODS)])
+        self.each = nn.ModuleList([*map(of_spectrum, SIZES), *map(of_period, PERIODS)])
 
     def loss(self, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
         """Least squares: real speech, (batch, samples), is to get the verdict 1, fakes 0."""
@@ -41,49 +42,50 @@ class Discriminators(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Convolutions, each but the last followed by a rectifier; all that they give is returned, the verdict last."""
+    """Convolutions, each but the last followed by a rectifier; all that they give is returned, the verdict last.
 
-    def __init__(self, layers: Sequence[nn.Module]) -> None:
+    Args:
+        look: from waveforms, (batch, samples), to what the first convolution takes.
+        layers: the convolutions.
+    """
+
+    def __init__(self, look: Callable[[torch.Tensor], torch.Tensor], layers: Sequence[nn.Module]) -> None:
         super().__init__()
+        self.look = look
         self.layers = nn.ModuleList(weight_norm(layer) for layer in layers)
 
-    def looked_at(self, waveforms: torch.Tensor) -> torch.Tensor:
-        """What the first convolution takes, of waveforms, (batch, samples)."""
-        raise NotImplementedError
-
     def forward(self, waveforms: torch.Tensor) -> list[torch.Tensor]:
-        states, heard = self.looked_at(waveforms), []
+        states, heard = self.look(waveforms), []
         for layer in self.layers[:-1]:
             states = F.leaky_relu(layer(states), 0.2)
             heard.append(states)
         return [*heard, self.layers[-1](states)]
 
 
-class OfSpectrum(Discriminator):
-    def __init__(self, size: int, channels: int = 64) -> None:
-        first = nn.Conv1d(size // 2 + 1, channels, 3, padding=1)
-        inner = [nn.Conv1d(channels, channels, 5, padding=2) for _ in range(2)]
-        super().__init__([first, *inner, nn.Conv1d(channels, 1, 3, padding=1)])
-        self.size = size
-
-    def looked_at(self, waveforms: torch.Tensor) -> torch.Tensor:
-        """(batch, bins, frames)."""
-        return magnitude(waveforms, self.size, 1e-5).log()
+def of_spectrum(size: int, channels: int = 64) -> Discriminator:
+    """A discriminator that looks at `log_magnitude`, its bins as channels."""
+    first = nn.Conv1d(size // 2 + 1, channels, 3, padding=1)
+    inner = [nn.Conv1d(channels, channels, 5, padding=2) for _ in range(2)]
+    return Discriminator(partial(log_magnitude, size=size), [first, *inner, nn.Conv1d(channels, 1, 3, padding=1)])
 
 
-class OfPeriod(Discriminator):
-    def __init__(self, period: int, channels: int = 16) -> None:
-        first = nn.Conv2d(1, channels, (5, 1), stride=(3, 1), padding=(2, 0))
-        inner = [
-            nn.Conv2d(count, 2 * count, (5, 1), stride=(3, 1), padding=(2, 0)) for count in (channels, 2 * channels)
-        ]
-        super().__init__([first, *inner, nn.Conv2d(4 * channels, 1, (3, 1), padding=(1, 0))])
-        self.period = period
+def of_period(period: int, channels: int = 16) -> Discriminator:
+    """A discriminator that looks at what is `folded`, along time alone."""
+    first = nn.Conv2d(1, channels, (5, 1), stride=(3, 1), padding=(2, 0))
+    inner = [nn.Conv2d(count, 2 * count, (5, 1), stride=(3, 1), padding=(2, 0)) for count in (channels, 2 * channels)]
+    last = nn.Conv2d(4 * channels, 1, (3, 1), padding=(1, 0))
+    return Discriminator(partial(folded, period=period), [first, *inner, last])
 
-    def looked_at(self, waveforms: torch.Tensor) -> torch.Tensor:
-        """(batch, 1, samples / period, period)."""
-        whole = waveforms.shape[1] // self.period * self.period
-        return waveforms[:, :whole].reshape(len(waveforms), 1, -1, self.period)
+
+def folded(waveforms: torch.Tensor, period: int) -> torch.Tensor:
+    """(batch, samples) to (batch, 1, samples / period, period); what is left over is left out."""
+    whole = waveforms.shape[1] // period * period
+    return waveforms[:, :whole].reshape(len(waveforms), 1, -1, period)
+
+
+def log_magnitude(waveforms: torch.Tensor, size: int) -> torch.Tensor:
+    """The natural logarithm of `magnitude`, of the same shape."""
+    return magnitude(waveforms, size, 1e-5).log()
 
 
 def magnitude(waveforms: torch.Tensor, size: int, least: float) -> torch.Tensor:

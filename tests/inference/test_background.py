@@ -6,7 +6,7 @@ import time
 import pytest
 import torch
 
-from crnn_hf.inference.background import in_background, usual_workers
+from crnn_hf.inference.background import in_background, threads_each, usual_workers
 
 
 @pytest.mark.parametrize("workers", [0, 1, 3])
@@ -58,6 +58,7 @@ def test_workers_use_so_many_threads_of_pytorch_and_leave_the_others_theirs(thre
 def test_how_many_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.get_num_threads", lambda: 4)
     assert usual_workers(torch.device("cpu")) == 4
+    assert [threads_each(workers) for workers in (0, 1, 2, 4, 8)] == [4, 4, 2, 1, 1]
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(16)))
     assert usual_workers(torch.device("cuda")) == 8
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")

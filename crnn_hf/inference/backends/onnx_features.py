@@ -44,7 +44,9 @@ class OnnxFeatures(nn.Module):
         self.register_buffer("filters", extractor._filters())
         views = (*FREQUENCY_VIEWS, *MOMENT_VIEWS, PHASE_VIEW) if extractor.return_contrast else ()
         # Two views may be of the same frames.
-        self.views = nn.ModuleDict({_frames(view): OnnxSpectra(view.n_fft, view.hop_length, False) for view in views})
+        self.views = nn.ModuleDict(
+            {_frames_of(view): OnnxSpectra(view.n_fft, view.hop_length, False) for view in views}
+        )
 
     def forward(self, waveforms: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """As `trace_features` says."""
@@ -63,15 +65,15 @@ class OnnxFeatures(nn.Module):
         is_clip = torch.arange(waveforms.shape[1]) < lengths[:, None]
         offset = (waveforms * is_clip).sum(1, keepdim=True) / lengths[:, None]
         waveforms = F.pad((waveforms - offset) * is_clip, (0, LEAST_SAMPLES))
-        real, imaginary = self.views[_frames(PHASE_VIEW)](waveforms)
-        later_real, later_imaginary = self.views[_frames(PHASE_VIEW)](waveforms[:, LATER:])
+        real, imaginary = self.views[_frames_of(PHASE_VIEW)](waveforms)
+        later_real, later_imaginary = self.views[_frames_of(PHASE_VIEW)](waveforms[:, LATER:])
         real, imaginary = real[:, : later_real.shape[1]], imaginary[:, : later_real.shape[1]]
         cross_power = (
             later_real * real + later_imaginary * imaginary,
             later_imaginary * real - later_real * imaginary,
         )
         return measured(
-            lambda view: self.views[_frames(view)].power(waveforms)[..., 1:],
+            lambda view: self.views[_frames_of(view)].power(waveforms)[..., 1:],
             cross_power,
             lengths.clamp(min=LEAST_SAMPLES),
         )
@@ -93,7 +95,7 @@ class OnnxFeatures(nn.Module):
         return log_mel * mask
 
 
-def _frames(view: View) -> str:
+def _frames_of(view: View) -> str:
     """The name of the frames that a view is of."""
     return f"{view.n_fft}/{view.hop_length}"
 

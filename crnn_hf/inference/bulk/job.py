@@ -9,7 +9,7 @@ from datasets import Dataset
 
 from crnn_hf.data import ClipReader, Collator
 from crnn_hf.inference.backends import load_backend
-from crnn_hf.inference.background import in_background, usual_workers
+from crnn_hf.inference.background import in_background, threads_each, usual_workers
 from crnn_hf.inference.batches import allowed_batch_size, collect, read_clips, scores_of
 from crnn_hf.inference.bulk.identity import Identity, content_of, names_of
 from crnn_hf.inference.bulk.merging import merge
@@ -81,7 +81,7 @@ def score_to_file(
     # ONNX Runtime has a device of its own.
     device = state.device if backend == "torch" else torch.device("cpu")
     workers = usual_workers(device) if workers is None else workers
-    threads = max(1, torch.get_num_threads() // max(1, workers)) if device.type == "cpu" else 1
+    threads = threads_each(workers) if device.type == "cpu" else 1
     detector, feature_extractor = load_backend(model, backend, device, threads)
     utterances = list(dataset["utterance"])
     identity = Identity(
