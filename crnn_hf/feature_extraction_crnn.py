@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from transformers import BatchFeature, SequenceFeatureExtractor
 from transformers.audio_utils import hertz_to_mel, mel_to_hertz
 from transformers.utils import PaddingStrategy, TensorType, logging
 
-from .contrast_crnn import contrast_statistics
+from .contrast_crnn import contrast_of_each
 from .spectra_crnn import FLOOR, power
 
 logger = logging.get_logger(__name__)
@@ -26,8 +25,6 @@ NORMALIZATIONS = ("band_mean", "running_band_mean", "clip_mean_std")
 MOST_CHANNELS = 8
 # Frames that are transformed at once. More does not fit the processor's caches, and an hour would not fit the memory.
 BLOCK_FRAMES = 512
-# Waveforms of one length whose contrast is measured at once: one by one takes half as long again, as do 8.
-BATCHED = 4
 
 # What the recipe of the literature is fed with, see `CRNNConfig.reference`.
 REFERENCE = {
@@ -204,7 +201,7 @@ class CRNNFeatureExtractor(SequenceFeatureExtractor):
             values = [self._input_values(*pair) for pair in zip(waveforms, frames, strict=True)]
             batch.update(BatchFeature({"input_values": values}, tensor_type=return_tensors))
         if self.return_contrast:
-            statistics = _contrast([waveform.to(device) for waveform in waveforms])
+            statistics = contrast_of_each([waveform.to(device) for waveform in waveforms])
             batch.update(BatchFeature({"contrast": list(statistics.cpu().numpy())}, tensor_type=return_tensors))
         return batch
 
@@ -405,14 +402,6 @@ def triangular_filters(
     rising = (bins - edges[:-2]) / np.diff(edges)[:-1]
     falling = (edges[2:] - bins) / np.diff(edges)[1:]
     return torch.from_numpy(np.maximum(0, np.minimum(rising, falling)).astype(np.float32))
-
-
-@torch.inference_mode()
-def _contrast(waveforms: list[torch.Tensor]) -> torch.Tensor:
-    """The statistics of each waveform, (samples,), as (clips, statistics)."""
-    runs = [list(same) for _, same in groupby(waveforms, len)]
-    pieces = [run[start : start + BATCHED] for run in runs for start in range(0, len(run), BATCHED)]
-    return torch.cat([contrast_statistics(torch.stack(piece)) for piece in pieces])
 
 
 def _to_clips(raw_speech: Any) -> Sequence[Any]:
