@@ -2,11 +2,13 @@
 """Whether a detector finds a fake stretch within real speech: how many of the stretches, and how exactly.
 
 Each recording is real speech of several clips, with a stretch of 2 seconds or more of a fake clip put in, all made
-equally loud; every second recording has none. A stretch counts as located if a fake segment begins and ends within
-half a second of it. Precision and recall are of located stretches among the segments found and the stretches there
-are; the intervals are bootstrapped over recordings. Besides, how well the steps of the timeline are told apart alone.
+equally loud; every second recording has none. With --remade the stretch is the recording's own, through a vocoder of
+signal processing, so that voice, room and microphone stay: nothing but the vocoder can be heard. A stretch counts as
+located if a fake segment begins and ends within half a second of it. Precision and recall are of located stretches
+among the segments found and the stretches there are; the intervals are bootstrapped over recordings. Besides, how well
+the steps of the timeline are told apart alone.
 
-    .venv/bin/python scripts/benchmark_splices.py MODEL DATA [--split validation] [--recordings 200]
+    .venv/bin/python scripts/benchmark_splices.py MODEL DATA [--split validation] [--recordings 200] [--remade]
 """
 
 import argparse
@@ -17,10 +19,12 @@ import numpy as np
 from crnn_hf.data import ClipReader, load_corpus
 from crnn_hf.inference import DeepfakeDetectionPipeline
 from crnn_hf.metrics import compute_cm_metrics
+from crnn_hf.vocoding.vocoders import VOCODERS
 
 RATE = 16_000
 TOLERANCE = 0.5
 LEVEL = 0.05
+FADE = 160  # samples
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,20 @@ def splice(reals: list[np.ndarray], fakes: list[np.ndarray], has_fake: bool, rng
     return Spliced(np.concatenate([before, fake, after]), (start, start + len(fake) / RATE))
 
 
+def remake(reals: list[np.ndarray], has_fake: bool, rng: np.random.Generator) -> Spliced:
+    recording = real_speech(reals, rng.uniform(12, 20), rng)
+    if not has_fake:
+        return Spliced(recording, None)
+    length = round(rng.uniform(2, 4) * RATE)
+    start = int(rng.integers(4 * RATE, len(recording) - length - 4 * RATE))
+    stretch = slice(start, start + length)
+    vocoder = VOCODERS[sorted(VOCODERS)[rng.integers(len(VOCODERS))]]
+    fake = vocoder(recording[stretch], RATE, rng)
+    share = np.minimum(1, np.minimum(np.arange(length), np.arange(length)[::-1]) / FADE).astype(np.float32)
+    recording[stretch] = share * fake + (1 - share) * recording[stretch]
+    return Spliced(recording, (start / RATE, (start + length) / RATE))
+
+
 def is_located(segment: dict, fake: tuple[float, float] | None) -> bool:
     if fake is None:
         return False
@@ -70,6 +88,7 @@ def main() -> None:
     parser.add_argument("data")
     parser.add_argument("--split", default="validation")
     parser.add_argument("--recordings", type=int, default=200)
+    parser.add_argument("--remade", action="store_true", help="stretches of the recordings themselves, vocoded")
     parser.add_argument("--window", type=float, default=2.0)
     parser.add_argument("--threshold", type=float, help="as crnn-hf detect; by default the calibration's")
     parser.add_argument("--backend", default="torch")
@@ -80,7 +99,11 @@ def main() -> None:
         if clip["label"] == 0 or len(clip["waveform"]) >= 2 * RATE:
             by_label[clip["label"]].append(levelled(clip["waveform"]))
     rng = np.random.default_rng(0)
-    recordings = [splice(*by_label, index % 2 == 0, rng) for index in range(options.recordings)]
+    reals, fakes = by_label
+    recordings = [
+        remake(reals, index % 2 == 0, rng) if options.remade else splice(reals, fakes, index % 2 == 0, rng)
+        for index in range(options.recordings)
+    ]
     detector = DeepfakeDetectionPipeline.from_pretrained(options.model, backend=options.backend)
     settings = {"window": options.window, "threshold": options.threshold}
     results = detector([recording.waveform for recording in recordings], **settings)

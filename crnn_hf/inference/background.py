@@ -27,7 +27,7 @@ def in_background(
         function: from an item to its result.
         items: what to work on; they are begun in their order.
         workers: threads; with 0 each result is made when it is asked for, and so is that of an item that is alone.
-        threads: how many threads PyTorch uses in each worker.
+        threads: how many threads PyTorch uses in each worker, and for what making the items takes.
 
     What the function raises is raised in its result's place.
     """
@@ -38,6 +38,7 @@ def in_background(
         return
     items = chain(first, items)
     before = torch.get_num_threads()
+    torch.set_num_threads(threads)  # here too, where items are made meanwhile; but who takes the results keeps theirs
     pool = ThreadPoolExecutor(workers, "background", initializer=torch.set_num_threads, initargs=(threads,))
     try:
         pending: list[Future[Result]] = [pool.submit(function, item) for item in islice(items, AHEAD * workers)]
@@ -46,7 +47,9 @@ def in_background(
             for future in [future for future in pending if future.done()]:
                 pending.remove(future)
                 pending.extend(pool.submit(function, item) for item in islice(items, 1))
+                torch.set_num_threads(before)
                 yield future.result()
+                torch.set_num_threads(threads)
     finally:
         pool.shutdown(cancel_futures=True)
         torch.set_num_threads(before)  # which threads to come would otherwise take from the workers

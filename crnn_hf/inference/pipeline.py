@@ -52,7 +52,7 @@ class DeepfakeDetectionPipeline(Pipeline):
         super().__init__(*args, **{"batch_size": BATCH_SIZE, **kwargs})
         self._scorer = self.model
         if backend != "torch":
-            self._scorer, _ = load_backend(self.model.name_or_path, backend)
+            self._scorer, _ = load_backend(self.model.name_or_path, backend, threads=_threads(torch.device("cpu")))
         verdict(0.0, self.model.config, **self._postprocess_params)  # a threshold that does not exist is an error now
 
     @classmethod
@@ -65,7 +65,8 @@ class DeepfakeDetectionPipeline(Pipeline):
             model, backend, device: as `crnn_hf.inference.load_backend`, whose errors these raise.
             settings: as of a call.
         """
-        detector, feature_extractor = load_backend(model, backend, device)
+        threads = _threads(torch.device("cpu"))
+        detector, feature_extractor = load_backend(model, backend, device, threads)
         return cls(model=detector, feature_extractor=feature_extractor, task=TASK, device=detector.device, **settings)
 
     def __call__(self, inputs: Any, **kwargs: Any) -> Any:
@@ -128,10 +129,8 @@ class DeepfakeDetectionPipeline(Pipeline):
         self, input_tensors: Iterable[Any], batch_size: int = BATCH_SIZE, **listening: Any
     ) -> Iterator[Hearing | Exception]:
         score = partial(score_waveforms, self._scorer, self.feature_extractor)
-        # A model gains less by several cores for one batch than by a batch for each core.
-        workers = usual_workers(self.device) if self.device.type == "cpu" else 0
-        rate = self.feature_extractor.sampling_rate
-        judge = Judge(score, rate, Listening(**listening), batch_size, workers, threads_each(workers))
+        rate, workers = self.feature_extractor.sampling_rate, _workers(self.device)
+        judge = Judge(score, rate, Listening(**listening), batch_size, workers, _threads(self.device))
         with self.device_placement():
             yield from judge.hear(input_tensors)
 
@@ -144,3 +143,13 @@ class DeepfakeDetectionPipeline(Pipeline):
         if on_error == "raise":
             raise model_outputs
         return {"error": str(model_outputs)}
+
+
+def _workers(device: torch.device) -> int:
+    """How many batches are scored at a time: a model gains less by several cores for one than by one for each core."""
+    return usual_workers(device) if device.type == "cpu" else 0
+
+
+def _threads(device: torch.device) -> int:
+    """How many threads each of them has."""
+    return threads_each(_workers(device))

@@ -80,6 +80,4 @@ def judge(served: Served, waveform: NDArray[np.float32], name: str) -> Scores:
         reason = heard.reason if isinstance(heard, AudioReadError) else str(heard)
         raise gr.Error(f"{name}: {reason}", print_exception=False)
     found = heard.result(served.detector.config)
-    scores = [np.nan if score is None else score for score in found["timeline"]["scores"]]
-    timeline = Timeline(found["timeline"]["step"], np.array(scores, np.float64))
-    return Scores(found["score"], timeline, found["duration"], found["sounding"])
+    return Scores(found["score"], heard.timeline(), found["duration"], found["sounding"])

@@ -46,10 +46,11 @@ def test_workers_use_so_many_threads_of_pytorch_and_leave_the_others_theirs(thre
     torch.set_num_threads(2)
     try:
         assert list(in_background(lambda _: torch.get_num_threads(), range(1), 1, threads)) == [2]
-        results = in_background(lambda _: torch.get_num_threads(), range(2), 1, threads)
-        assert next(results) == threads
+        items = (torch.get_num_threads() for _ in range(6))
+        results = in_background(lambda item: (item, torch.get_num_threads()), items, 1, threads)
+        assert next(results)[1] == threads
         assert torch.get_num_threads() == 2
-        list(results)
+        assert list(results)[-1] == (threads, threads)
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)

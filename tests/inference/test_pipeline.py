@@ -11,6 +11,7 @@ from transformers import pipeline
 
 import crnn_hf
 from crnn_hf.audio import AudioReadError, read_audio
+from crnn_hf.data.embedded.voice import coloured_noise
 from crnn_hf.inference import load_detector
 from crnn_hf.inference.backends import export_onnx
 
@@ -101,6 +102,18 @@ def test_a_long_recording_is_the_mean_of_its_windows(
     assert found["segments"][-1]["end"] == 11.5
     # The first step is in one window alone.
     assert found["timeline"]["scores"][0] == pytest.approx(score_of(detector, long_speech[: 2 * RATE]), abs=1e-4)
+
+
+def test_a_recording_is_parted_where_it_changes(detector: crnn_hf.DeepfakeDetectionPipeline) -> None:
+    rng = np.random.default_rng(0)
+    parts = [0.05 * coloured_noise(int(3.2 * RATE), exponent, rng).astype(np.float32) for exponent in (0.0, 2.0)]
+    scores = detector(np.concatenate(parts))["timeline"]["scores"]
+    first, second = scores[0], scores[-1]
+    assert scores == [first] * 6 + [second] * 7
+    assert [first, second] == pytest.approx([score_of(detector, part) for part in parts], abs=0.05)
+    found = detector(np.concatenate(parts), threshold=(first + second) / 2)["segments"]
+    assert [part["label"] for part in found] == (["real", "fake"] if first > second else ["fake", "real"])
+    assert found[0]["end"] == found[1]["start"] == pytest.approx(3.2, abs=0.05)
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 64])

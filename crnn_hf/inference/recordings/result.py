@@ -63,16 +63,16 @@ def describe(
         "calibrated": calibration_of(config) is not None,
         "duration": round(duration, DIGITS),
         "sounding": round(min(sounding, duration), DIGITS),
-        "segments": [_segment(segment, timeline.step, duration, judged(segment.score)) for segment in found],
+        "segments": [_segment(segment, timeline, duration, judged(segment.score)) for segment in found],
         "timeline": {"step": timeline.step, "scores": _scores(timeline.scores)},
     }
 
 
-def _segment(segment: Segment, step: float, duration: float, judged: Verdict) -> dict[str, Any]:
+def _segment(segment: Segment, timeline: Timeline, duration: float, judged: Verdict) -> dict[str, Any]:
     is_silence = segment.label == SILENCE
     return {
-        "start": round(segment.first * step, DIGITS),
-        "end": round(min(segment.last * step, duration), DIGITS),
+        "start": round(timeline.edge(segment.first), DIGITS),
+        "end": round(min(timeline.edge(segment.last), duration), DIGITS),
         "label": segment.label,
         "score": None if is_silence else round(segment.score, SCORE_DIGITS),
         "probability": None if is_silence else _rounded(judged.probability_of_fake),

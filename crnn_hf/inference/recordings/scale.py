@@ -1,4 +1,4 @@
-"""The windows of one length over a recording, and what becomes known of each."""
+"""A recording in windows of one kind, and what becomes known of each."""
 
 from dataclasses import dataclass
 
@@ -6,15 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn_hf.inference.recordings.sound import FRAME_SECONDS, Loudness, levels, newest_sounding, sounds_enough
+from crnn_hf.inference.recordings.stretches import StretchWindower
 from crnn_hf.inference.recordings.windows import Window, Windower
 
 
 class Scale:
     """Cuts a recording into windows, tells which of them sound, and keeps their scores: some bytes for each."""
 
-    def __init__(self, window: int, step: int, sampling_rate: int, least_sound: float) -> None:
-        """`window` and `step` in samples; `least_sound` in seconds, below which a window is not to be counted."""
-        self.windower = Windower(window, step)
+    def __init__(self, windower: Windower | StretchWindower, sampling_rate: int, least_sound: float) -> None:
+        """`windower` has heard nothing yet; `least_sound` in seconds, below which a window is not to be counted."""
+        self.windower = windower
         self.sampling_rate = sampling_rate
         self.least_sound = least_sound
         self.sounding_seconds = 0.0

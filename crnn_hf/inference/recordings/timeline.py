@@ -1,6 +1,6 @@
 """From the scores of windows that overlap to one score for every step of the recording."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,21 @@ class Timeline:
         step: in seconds.
         scores: (steps,), of the time from `step * index` to `step * (index + 1)`, the last one until the recording's
             end; NaN where no window that sounds lies.
+        changes: (changes,), in seconds, in order: where windows end because the recording becomes another.
     """
 
     step: float
     scores: NDArray[np.float64]
+    changes: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+
+    def edge(self, index: int) -> float:
+        """When it is that the steps from `index` on begin to have other scores than those before, in seconds.
+
+        A step's score is that of its middle; so a change up to half a step away is what parts it from its neighbour.
+        """
+        place = self.step * index
+        near = self.changes[np.abs(self.changes - place) <= self.step / 2]
+        return float(near[np.argmin(np.abs(near - place))]) if len(near) else place
 
 
 def join(
@@ -26,6 +37,7 @@ def join(
     scores: NDArray[np.float64],
     step: float,
     duration: float,
+    changes: NDArray[np.float64],
 ) -> Timeline:
     """The mean score of the windows over each step, each weighted by how near the step is to the window's middle.
 
@@ -38,6 +50,7 @@ def join(
         scores: of each window; NaN where a window has none.
         step: of the timeline, in seconds.
         duration: of the recording, in seconds.
+        changes: as of a timeline; no window lies across one.
     """
     count = max(1, int(np.ceil(duration / step - 1e-9)))
     begins = np.arange(count) * step
@@ -52,4 +65,4 @@ def join(
         total[first:last] += weight * score
         weights[first:last] += weight
     with np.errstate(invalid="ignore"):
-        return Timeline(step, total / weights)
+        return Timeline(step, total / weights, changes)

@@ -83,10 +83,10 @@ class Running:
         )
         self._step = step
         self._whole, self._latest = Windower(whole, max(1, whole // 2)), Windower(window, step)
-        self._loudness = {"whole": Loudness(), "latest": Loudness()}
+        self._loudness = Loudness()
         self._mean = RunningMean()
-        self._sounding_frames = 0
-        self._early_frames = 0  # that sound, as long as no window of the timeline is full
+        self._sounding_frames = 0  # in the whole windows
+        self._newest_frames = 0  # that sound after the last of them
         self._measured = 0
         self._rest = np.zeros(0, np.float32)  # of a step that is not full yet
         self.standing = NOTHING
@@ -102,41 +102,41 @@ class Running:
         # Step by step, as loudness is followed in the order of the windows.
         for index in range(steps):
             block = held[index * self._step : (index + 1) * self._step]
-            due += [self._due(window, "whole") for window in self._whole.push(block)]
-            due += [self._due(window, "latest") for window in self._latest.push(block)]
-        return due + [self._due(window, "end") for window in self._whole.end()] + self._first()
+            due += [self._heard(window) for window in self._whole.push(block)]
+            due += [_latest(window) for window in self._latest.push(block)]
+        # Before the first window of the timeline is full, the latest is what there is.
+        first = self._latest.end() if self._latest.heard < self._latest.window else []
+        return due + [self._unfinished(window) for window in self._whole.end()] + [_latest(window) for window in first]
 
     def end(self) -> list[Due]:
         """The windows that are due because the recording ends here: of what is left of a step, if anything is."""
         block, self._rest = self._rest, np.zeros(0, np.float32)
         if len(block) == 0:
             return []
-        due = [self._due(window, "whole") for window in self._whole.push(block)]
-        due += [self._due(window, "latest") for window in self._latest.push(block)]
-        due += [self._due(window, "end") for window in self._whole.end()]
-        is_short = self._latest.heard < self._latest.window
-        return due + (self._first() if is_short else [self._due(window, "latest") for window in self._latest.end()])
+        due = [self._heard(window) for window in self._whole.push(block)]
+        due += [_latest(window) for window in self._latest.push(block)]
+        due += [self._unfinished(window) for window in self._whole.end()]
+        return due + [_latest(window) for window in self._latest.end()]
 
-    def _first(self) -> list[Due]:
-        """Before the first window of the timeline is full, the latest is what there is."""
-        if self._latest.heard >= self._latest.window:
-            return []
-        (window,) = self._latest.end()
-        loudness = Loudness(self._loudness["latest"].loudest)
-        sounding = loudness.sounding(levels(window.waveform, self.sampling_rate))
-        self._early_frames = int(sounding.sum())
-        return [Due(window.waveform, "latest", True)]
+    def _heard(self, window: Window) -> Due:
+        """A window of the whole that is full."""
+        due, newest = self._due(window, "whole", self._loudness)
+        self._sounding_frames, self._newest_frames = self._sounding_frames + newest, 0
+        self._measured = window.start + len(window.waveform)
+        return due
 
-    def _due(self, window: Window, kind: str) -> Due:
-        # What lies between the last whole window and now is judged again with more of the recording.
-        loudness = Loudness(self._loudness["whole"].loudest) if kind == "end" else self._loudness[kind]
+    def _unfinished(self, window: Window) -> Due:
+        """What there is since the last of them, which is judged again with more of the recording."""
+        due, self._newest_frames = self._due(window, "end", Loudness(self._loudness.loudest))
+        return due
+
+    def _due(self, window: Window, kind: str, loudness: Loudness) -> tuple[Due, int]:
+        """A window of the whole, and how many of its frames that sound lie behind the last full one."""
         sounding = loudness.sounding(levels(window.waveform, self.sampling_rate))
         seconds = len(window.waveform) / self.sampling_rate
-        if kind == "latest":
-            stop = window.start + len(window.waveform)
-            self._sounding_frames += newest_sounding(sounding, stop - self._measured, self.sampling_rate)
-            self._measured = stop
-        return Due(window.waveform, kind, sounds_enough(sounding, seconds, self.listening.least_sound))
+        newest = window.start + len(window.waveform) - self._measured
+        due = Due(window.waveform, kind, sounds_enough(sounding, seconds, self.listening.least_sound))
+        return due, newest_sounding(sounding, newest, self.sampling_rate)
 
     def note(self, due: list[Due], scores: NDArray[np.float64]) -> Standing:
         """Take in the scores of what was due, and tell what stands now."""
@@ -150,11 +150,15 @@ class Running:
                 last = (float(score), window.sounds)
             else:
                 latest = float(score)
-        frames = self._sounding_frames if self._latest.heard >= self._latest.window else self._early_frames
         self.standing = Standing(
             seconds=self._whole.heard / self.sampling_rate,
-            sounding_seconds=frames * FRAME_SECONDS,
+            sounding_seconds=(self._sounding_frames + self._newest_frames) * FRAME_SECONDS,
             whole=self._mean.value() if last is None else self._mean.with_last(*last),
             latest=latest,
         )
         return self.standing
+
+
+def _latest(window: Window) -> Due:
+    """A window of the timeline, which counts whether it sounds or not."""
+    return Due(window.waveform, "latest", True)
