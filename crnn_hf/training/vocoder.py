@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 from crnn_hf.data import stretch_of
 from crnn_hf.training.figures import labels_of
 from crnn_hf.training.sampling import REAL
-from crnn_hf.vocoding.discriminators import SIZES, Discriminators, magnitude
+from crnn_hf.vocoding.discriminators import SIZES, Discriminators, criticism, magnitude, mistakes
 from crnn_hf.vocoding.spectrum_vocoder import SpectrumVocoder, SpectrumVocoderConfig
 
 FRAMES = 40  # of a clip that is heard at once: half a second
@@ -70,14 +70,15 @@ def learn_vocoder(
         loss = MEL_WEIGHT * F.l1_loss(vocoder.log_mel(said), spectrogram)
         loss = loss + SPECTRUM_WEIGHT * spectral_loss(said, given)
         if step >= ALONE * steps:
-            of_discriminators.zero_grad()
-            discriminators.loss(given, said.detach()).backward()
-            of_discriminators.step()
-            loss = loss + discriminators.criticism(given, said)
-        optimizer.zero_grad()
-        loss.backward()
+            # Both learn from the same hearing, which is half the work of one for each.
+            real, fake = discriminators(given), discriminators(said)
+            mistakes(real, fake).backward(retain_graph=True, inputs=list(discriminators.parameters()))
+            loss = loss + criticism(real, fake)
+        loss.backward(inputs=list(vocoder.parameters()))
         nn.utils.clip_grad_norm_(vocoder.parameters(), STEEPEST)
-        optimizer.step()
+        for one in (optimizer, of_discriminators):
+            one.step()
+            one.zero_grad()
     vocoder.save_pretrained(output)
 
 

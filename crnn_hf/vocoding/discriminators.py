@@ -12,6 +12,9 @@ SIZES = (256, 512, 1024)  # samples of the transforms whose magnitudes are looke
 PERIODS = (2, 5)  # samples, by which the waveform is folded
 LIKENESS_WEIGHT = 2.0  # of what is heard, beside the verdict
 
+# Of each discriminator, what its layers give, the verdict last.
+Heard = list[list[torch.Tensor]]
+
 
 class Discriminators(nn.Module):
     """Several, each of which hears something else.
@@ -24,21 +27,24 @@ class Discriminators(nn.Module):
         super().__init__()
         self.each = nn.ModuleList([*map(of_spectrum, SIZES), *map(of_period, PERIODS)])
 
-    def loss(self, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
-        """Least squares: real speech, (batch, samples), is to get the verdict 1, fakes 0."""
-        verdicts = [(one(real)[-1], one(fake)[-1]) for one in self.each]
-        return sum((of_real - 1).square().mean() + of_fake.square().mean() for of_real, of_fake in verdicts)
+    def forward(self, waveforms: torch.Tensor) -> Heard:
+        """What each of them hears in waveforms, (batch, samples)."""
+        return [one(waveforms) for one in self.each]
 
-    def criticism(self, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
-        """How far the fakes are from the verdict 1, and what is heard in them from what is heard in real speech."""
-        total = torch.zeros((), device=fake.device)
-        for one in self.each:
-            with torch.no_grad():
-                *of_real, _ = one(real)
-            *of_fake, verdict = one(fake)
-            unlike = [F.l1_loss(heard, expected) for heard, expected in zip(of_fake, of_real, strict=True)]
-            total = total + (verdict - 1).square().mean() + LIKENESS_WEIGHT * torch.stack(unlike).mean()
-        return total
+
+def mistakes(real: Heard, fake: Heard) -> torch.Tensor:
+    """Least squares, for discriminators to learn: real speech is to get the verdict 1, fakes 0."""
+    verdicts = [(of_real[-1], of_fake[-1]) for of_real, of_fake in zip(real, fake, strict=True)]
+    return sum((of_real - 1).square().mean() + of_fake.square().mean() for of_real, of_fake in verdicts)
+
+
+def criticism(real: Heard, fake: Heard) -> torch.Tensor:
+    """How far fakes are from the verdict 1, and what is heard in them from what is heard in real speech."""
+    total = torch.zeros((), device=fake[0][-1].device)
+    for (*of_real, _), (*of_fake, verdict) in zip(real, fake, strict=True):
+        unlike = [F.l1_loss(heard, expected.detach()) for heard, expected in zip(of_fake, of_real, strict=True)]
+        total = total + (verdict - 1).square().mean() + LIKENESS_WEIGHT * torch.stack(unlike).mean()
+    return total
 
 
 class Discriminator(nn.Module):

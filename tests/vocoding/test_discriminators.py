@@ -2,7 +2,7 @@
 
 import torch
 
-from crnn_hf.vocoding.discriminators import Discriminators, folded, log_magnitude, magnitude
+from crnn_hf.vocoding.discriminators import Discriminators, criticism, folded, log_magnitude, magnitude, mistakes
 
 
 def test_they_learn_to_tell_noise_from_tones() -> None:
@@ -10,19 +10,22 @@ def test_they_learn_to_tell_noise_from_tones() -> None:
     discriminators = Discriminators()
     real, fake = torch.sin(torch.arange(8_000) / 5).repeat(2, 1), torch.randn(2, 8_000)
     optimizer = torch.optim.Adam(discriminators.parameters(), 1e-3)
-    before = discriminators.loss(real, fake)
+    before = mistakes(discriminators(real), discriminators(fake))
     for _ in range(10):
         optimizer.zero_grad()
-        discriminators.loss(real, fake).backward()
+        mistakes(discriminators(real), discriminators(fake)).backward()
         optimizer.step()
-    assert discriminators.loss(real, fake) < 0.5 * before
-    assert discriminators.criticism(real, real) < discriminators.criticism(real, fake)
+    assert mistakes(discriminators(real), discriminators(fake)) < 0.5 * before
+    assert criticism(discriminators(real), discriminators(real)) < criticism(
+        discriminators(real), discriminators(fake)
+    )
 
 
 def test_criticism_is_of_the_fake_alone() -> None:
     torch.manual_seed(0)
     real, fake = (torch.randn(1, 8_000, requires_grad=True) for _ in range(2))
-    Discriminators().criticism(real, fake).backward()
+    discriminators = Discriminators()
+    criticism(discriminators(real), discriminators(fake)).backward()
     assert real.grad is None
     assert fake.grad.abs().max() > 0
 
