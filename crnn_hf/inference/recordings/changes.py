@@ -1,10 +1,10 @@
 """Where a recording changes from one voice, room or microphone to another.
 
-A window across such a change has a score of neither side. The statistic is the likelihood ratio with which speakers
-are told apart in recordings of several (Chen and Gopalakrishnan 1998, https://www.isca-archive.org/icslp_1998/): by
-how much two Gaussians explain the cepstra before and after a point better than one does. Here it is taken of loud
-frames, which tell of voice and microphone, and of quiet ones, which tell of the room and its noise, and of each
-coefficient alone, so that a few seconds are enough.
+A window across such a change has a score of neither side. What is measured is the likelihood ratio by which S. Chen
+and P. Gopalakrishnan, "Speaker, environment and channel change detection and clustering via the Bayesian information
+criterion", DARPA Broadcast News Workshop 1998, part a recording: by how much two Gaussians explain the cepstra before
+and after a point better than one does. Here it is taken of loud frames, which tell of voice and microphone, and of
+quiet ones, which tell of the room and its noise; and of each coefficient alone, so that two seconds are enough.
 """
 
 import numpy as np
@@ -60,8 +60,7 @@ class ChangeFinder:
         """The changes, as the index of a sample each, that are certain once these samples, (samples,), are heard."""
         self._samples = np.concatenate([self._samples, samples])
         found = []
-        hop = self._extractor.hop_length
-        while len(self._samples) >= self._extractor.n_fft + (BLOCK - 1) * hop:
+        while self._extractor.num_frames(len(self._samples)) >= BLOCK:
             self._take(BLOCK)
             self._rate(self._frames - 2 * REACH)
             found += self._decide(self._points - APART)
@@ -76,7 +75,7 @@ class ChangeFinder:
 
     def _sample_of(self, point: int) -> int:
         """The sample in the middle between a point's frame and the one before it."""
-        return max(0, point * self._extractor.hop_length + (self._extractor.n_fft - self._extractor.hop_length) // 2)
+        return point * self._extractor.hop_length + (self._extractor.n_fft - self._extractor.hop_length) // 2
 
     def _take(self, frames: int) -> None:
         """Transform so many frames."""
@@ -106,13 +105,11 @@ class ChangeFinder:
         """The changes among the points until there."""
         if until <= self._decided:
             return []
-        around = np.lib.stride_tricks.sliding_window_view(
-            np.pad(self._ratios, APART, constant_values=-np.inf), 2 * APART + 1
-        )
-        is_change = (self._ratios >= LEAST_RATIO) & (self._ratios >= around.max(1))
-        first = self._points - len(self._ratios)
-        found = [self._sample_of(first + int(point)) for point in np.flatnonzero(is_change)]
-        found = [sample for sample in found if self._sample_of(self._decided) <= sample < self._sample_of(until)]
+        padded = np.pad(self._ratios, APART, constant_values=-np.inf)
+        highest = np.lib.stride_tricks.sliding_window_view(padded, 2 * APART + 1).max(1)
+        is_change = (self._ratios >= LEAST_RATIO) & (self._ratios == highest)
+        points = self._points - len(self._ratios) + np.flatnonzero(is_change)
+        found = [self._sample_of(int(point)) for point in points if self._decided <= point < until]
         self._decided = until
         return found
 
