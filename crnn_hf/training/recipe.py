@@ -31,6 +31,8 @@ def read_recipe(
 ) -> tuple[ModelArguments, DataArguments, DetectorTrainingArguments]:
     """Read a recipe.
 
+    Where it names another as its `base`, the settings of that come first, and its own win.
+
     Args:
         recipe: path of a YAML file, or the name of one that comes with the package, such as `"quickstart"`, which is
             also `"recipes/quickstart.yaml"` where there is no such file.
@@ -39,11 +41,13 @@ def read_recipe(
 
     Raises:
         FileNotFoundError: there is no such file, and no recipe of that name.
-        RecipeError: not YAML, not a mapping, an unknown setting, or a value of the wrong kind.
+        RecipeError: not YAML, not a mapping, an unknown setting, a value of the wrong kind, or a base that leads back
+            to the recipe.
     """
-    settings = _load(recipe)
+    layers = _with_bases(recipe)
     try:
-        fields, rest = _split_sections([*_as_command_line(settings), *overrides])
+        of_files = [argument for settings in layers for argument in _as_command_line(settings)]
+        fields, rest = _split_sections([*of_files, *overrides])
         parser = _Parser((ModelArguments, DataArguments, DetectorTrainingArguments), allow_abbrev=False)
         sections = [f"--{section}={json.dumps(values)}" for section, values in fields.items()]
         *parsed, unknown = parser.parse_args_into_dataclasses(
@@ -53,12 +57,12 @@ def read_recipe(
         raise RecipeError(f"{recipe}: {error}") from error
     if unknown:
         raise RecipeError(f"{recipe}: there is no setting {unknown[0]}; `crnn-hf train --settings` lists them all")
-    _set_nulls(settings, overrides, parsed)
+    _set_nulls({name: value for settings in layers for name, value in settings.items()}, overrides, parsed)
     return tuple(parsed)
 
 
 def _set_nulls(settings: dict[str, Any], overrides: Sequence[str], parsed: Sequence[Any]) -> None:
-    """Set to None what the file says is null, unless the command line says otherwise; argparse knows no null."""
+    """Set to None what is null in the files, unless the command line says otherwise; argparse knows no null."""
     overridden = {argument.removeprefix("--").partition("=")[0].replace("-", "_") for argument in overrides}
     nulls = (name for name, value in settings.items() if value is None and name not in SECTIONS)
     for name in (name for name in nulls if name not in overridden):
@@ -73,8 +77,27 @@ def describe_settings() -> str:
     return _Parser((ModelArguments, DataArguments, DetectorTrainingArguments), usage="").format_help()
 
 
-def _load(recipe: str) -> dict[str, Any]:
-    """The settings in a recipe's file."""
+def _with_bases(recipe: str) -> list[dict[str, Any]]:
+    """The settings of a recipe's base, of the base's own first, and then those of the recipe."""
+    layers: list[dict[str, Any]] = []
+    passed: list[Path] = []
+    name: str | None = recipe
+    while name is not None:
+        path = _path_of(name)
+        if path in passed:
+            raise RecipeError(f"{recipe}: its bases come round to {path} again; expected one that has none")
+        passed.append(path)
+        layers.insert(0, _load(path))
+        name = layers[0].pop("base", None)
+        if not isinstance(name, str | None):
+            raise RecipeError(f"{path}: base must be a recipe, as a file or by its name; found {name!r}")
+        if name is not None and (path.parent / name).is_file():
+            name = str(path.parent / name)
+    return layers
+
+
+def _path_of(recipe: str) -> Path:
+    """The file of a recipe."""
     path = Path(recipe)
     if not path.is_file():
         packaged = files("crnn_hf") / "recipes"
@@ -86,6 +109,11 @@ def _load(recipe: str) -> dict[str, Any]:
         path = Path(str(packaged / f"{name}.yaml"))
         if name != recipe:
             print(f"There is no file {recipe} here; this is the recipe {name}, which comes with the package.")
+    return path
+
+
+def _load(path: Path) -> dict[str, Any]:
+    """The settings in a recipe's file."""
     try:
         settings = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -149,7 +177,7 @@ def _as_command_line(settings: dict[str, Any]) -> Iterator[str]:
             yield f"--{name}"
             yield from map(str, value)
         elif value is not None or name in SECTIONS:
-            yield f"--{name}={{}}" if value is None else f"--{name}={value}"
+            yield f"--{name}=null" if value is None else f"--{name}={value}"
 
 
 class _Loader(yaml.SafeLoader):

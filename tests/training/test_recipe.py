@@ -54,6 +54,45 @@ def test_one_of_them_by_its_path_in_the_package(
     assert capsys.readouterr().out == ""
 
 
+def test_a_base_comes_first(recipe: str, tmp_path: Path) -> None:
+    beside = tmp_path / "mine.yaml"
+    beside.write_text(
+        "base: recipe.yaml\nlearning_rate: 1e-4\nmodel: other\noutput_dir: null\n"
+        "architecture: {hidden_size: 4}\nfeatures: null\n"
+    )
+    model, data, training = read_recipe(str(beside), ["--output_dir=mine", "--features.n_fft=256"])
+    assert (training.learning_rate, training.num_train_epochs, training.output_dir) == (1e-4, 2, "mine")
+    assert (model.model, data.data, data.balance_classes) == ("other", "corpus", False)
+    assert json.loads(model.architecture) == {"conv_channels": [4, 8], "hidden_size": 4}
+    assert json.loads(model.features) == {"n_fft": 256}
+    assert json.loads(read_recipe(str(beside), ["--output_dir=mine"])[0].features) == {}
+
+
+def test_a_base_of_the_package_and_its_own_base(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("base: streaming\nnum_train_epochs: 3\n")
+    model, data, training = read_recipe(str(path), ["--data=corpus"])
+    default = read_recipe("crnn-asvspoof5", ["--data=corpus"])
+    assert json.loads(model.architecture) == {"contrast": False, "bidirectional": False}
+    assert json.loads(model.features) == {"mel_scale": "linear", "normalization": "running_band_mean"}
+    assert (data.augmentation, data.vocoding) == (default[1].augmentation, default[1].vocoding)
+    assert training.num_train_epochs == 3
+
+
+def test_bases_that_lead_nowhere(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
+    first.write_text("base: second.yaml\n")
+    second.write_text("base: first.yaml\n")
+    with pytest.raises(RecipeError, match=f"its bases come round to {first} again; expected one that has none"):
+        read_recipe(str(first))
+    second.write_text("base: [streaming]\n")
+    with pytest.raises(RecipeError, match=r"second.yaml: base must be a recipe, as a file or by its name; found \["):
+        read_recipe(str(first))
+    second.write_text("base: nowhere\n")
+    with pytest.raises(FileNotFoundError, match="nowhere: no such file, nor one of the recipes crnn-asvspoof5"):
+        read_recipe(str(first))
+
+
 @pytest.mark.parametrize("name", ["recipes/nothing.yaml", "experiments/quickstart.yml", "quickstart.yaml"])
 def test_a_mistyped_path_is_not_taken_for_one_of_them(name: str) -> None:
     with pytest.raises(FileNotFoundError, match="no such file"):
