@@ -18,47 +18,10 @@ from .backbone_crnn import CRNNBackbone
 from .configuration_crnn import CRNNConfig
 from .contrast_crnn import NUM_STATISTICS, CRNNContrast
 from .loss_crnn import CRNNCosineClassifier, label_costs, weighted_mean
+from .norm_crnn import CRNNMaskedBatchNorm
 
 # Frames that the convolutions take at once outside of training; an hour at once would not fit the memory.
 BLOCK_FRAMES = 8192
-
-
-class CRNNMaskedBatchNorm(nn.BatchNorm2d):
-    """Batch norm whose statistics, in training, leave out the padding."""
-
-    def forward(self, hidden_states: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
-        """Normalise (batch, channels, steps, bands); `mask` is (batch, steps), true where a step is the clip's."""
-        if mask is None or not self.training:
-            return super().forward(hidden_states)
-        hidden_states = hidden_states * mask[:, None, :, None].to(hidden_states.dtype)
-        # In float32, for half precision cannot count the positions of a batch. At least 1, should it be all padding.
-        total = hidden_states.sum((0, 2, 3), dtype=torch.float32)
-        squares = hidden_states.float().square().sum((0, 2, 3))
-        total, squares, count = self._totals(total, squares, (mask.sum() * hidden_states.shape[-1]).float())
-        count = count.clamp(min=1)
-        mean, square = total / count, squares / count
-        variance = (square - mean.square()).clamp(min=0)
-        self._update_running_statistics(mean.detach(), variance.detach() * count / (count - 1).clamp(min=1))
-        scale = self.weight * torch.rsqrt(variance + self.eps)
-        shift = self.bias - mean * scale
-        return (hidden_states * scale[:, None, None] + shift[:, None, None]).to(hidden_states.dtype)
-
-    def _totals(
-        self, total: torch.Tensor, squares: torch.Tensor, count: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """What mean and variance are made of: those of this batch, unless a subclass knows of more.
-
-        Args:
-            total: sum of the values, (channels,).
-            squares: sum of their squares, (channels,).
-            count: how many values a channel has, () or (1,).
-        """
-        return total, squares, count
-
-    def _update_running_statistics(self, mean: torch.Tensor, unbiased_variance: torch.Tensor) -> None:
-        self.num_batches_tracked.add_(1)
-        self.running_mean.lerp_(mean.to(self.running_mean.dtype), self.momentum)
-        self.running_var.lerp_(unbiased_variance.to(self.running_var.dtype), self.momentum)
 
 
 class CRNNConvBlock(nn.Module):
@@ -85,8 +48,8 @@ class CRNNConvBlock(nn.Module):
         hidden_states = self.conv(hidden_states)
         if not self.pools:
             mask = self._reduce(mask)
-        hidden_states = F.relu(self.norm(hidden_states, mask))
-        if mask is not None:
+        hidden_states = F.relu(self.norm(hidden_states, mask), inplace=True)
+        if mask is not None and not self.training:
             # The next convolution must see at a clip's end the zeros that it would see there without a batch.
             hidden_states = hidden_states * mask[:, None, :, None].to(hidden_states.dtype)
         if self.pools:

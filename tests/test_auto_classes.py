@@ -32,6 +32,7 @@ REMOTE_CODE = {
     "feature_extraction_crnn.py",
     "loss_crnn.py",
     "modeling_crnn.py",
+    "norm_crnn.py",
     "spectra_crnn.py",
 }
 

@@ -20,10 +20,11 @@ from crnn_hf.training.figures import MAIN, labels_of, prediction_metrics
 from crnn_hf.training.finetuning import check_layer_decay, freeze, parts_in
 from crnn_hf.training.mixing import Mixup
 from crnn_hf.training.models import build_model
+from crnn_hf.training.processes import cores_left_to
 from crnn_hf.training.record import note_run
 from crnn_hf.training.resuming import checkpoint_to_resume, note_settings, settings_of, step_of, step_of_model
 from crnn_hf.training.sampling import balanced_weights
-from crnn_hf.training.sets import corpora_of, course_of, load_sets, overviews
+from crnn_hf.training.sets import Corpora, Sets, corpora_of, course_of, load_sets, overviews
 from crnn_hf.training.stopping import EarlyStopping, leave_stopped, was_stopped
 from crnn_hf.training.trainer import DetectorTrainer
 from crnn_hf.training.vocoder import learn_vocoder
@@ -122,26 +123,14 @@ def train(
     patience = training_arguments.early_stopping_patience
     if patience is not None:
         trainer.add_callback(EarlyStopping(patience))
-    if checkpoint is not None and patience is not None and was_stopped(checkpoint, patience):
-        leave_stopped(trainer, checkpoint)
-    else:
-        trainer.train(resume_from_checkpoint=checkpoint)
-    if is_main and trainer.state.global_step == step_of(checkpoint):
-        print("It was finished already: nothing was trained. For more, raise num_train_epochs.")
-    known = weigh_opinion(trainer, corpora.evaluation) if training_arguments.calibrate and has_opinion else None
-    metrics = trainer.evaluate()
-    # They belong to this corpus, not to the model.
-    model.config.class_weights = None
-    model.config.label_smoothing = 0.0
-    # A model that is there already may have been calibrated since.
-    if step_of_model(output) != trainer.state.global_step:
-        if training_arguments.calibrate:
-            model.config.calibration = fitted_calibration(trainer, corpora.evaluation, sets.evaluation, known)
-        trainer.save_model()
-    trainer.save_metrics("eval", metrics)
-    # Says that the model is there to its end, so it comes last.
-    trainer.save_state()
-    return metrics
+    with cores_left_to(training_arguments.dataloader_num_workers):
+        if checkpoint is not None and patience is not None and was_stopped(checkpoint, patience):
+            leave_stopped(trainer, checkpoint)
+        else:
+            trainer.train(resume_from_checkpoint=checkpoint)
+        if is_main and trainer.state.global_step == step_of(checkpoint):
+            print("It was finished already: nothing was trained. For more, raise num_train_epochs.")
+        return _measured_and_saved(trainer, corpora, sets)
 
 
 def _checked_model(
@@ -171,6 +160,26 @@ def _taught(vocoding: Vocoding, rows: Dataset, arguments: DetectorTrainingArgume
                 quiet=arguments.disable_tqdm,
             )
     return vocoding.with_learned(folder)
+
+
+def _measured_and_saved(trainer: DetectorTrainer, corpora: Corpora, sets: Sets) -> dict[str, float]:
+    """Measure and calibrate what was trained, and save it; the figures."""
+    model, arguments, output = trainer.model, trainer.args, Path(trainer.args.output_dir)
+    has_opinion = getattr(model, "contrast", None) is not None
+    known = weigh_opinion(trainer, corpora.evaluation) if arguments.calibrate and has_opinion else None
+    metrics = trainer.evaluate()
+    # They belong to this corpus, not to the model.
+    model.config.class_weights = None
+    model.config.label_smoothing = 0.0
+    # A model that is there already may have been calibrated since.
+    if step_of_model(output) != trainer.state.global_step:
+        if arguments.calibrate:
+            model.config.calibration = fitted_calibration(trainer, corpora.evaluation, sets.evaluation, known)
+        trainer.save_model()
+    trainer.save_metrics("eval", metrics)
+    # Says that the model is there to its end, so it comes last.
+    trainer.save_state()
+    return metrics
 
 
 def mixing(data_arguments: DataArguments, model: PreTrainedModel) -> list[Mixup]:

@@ -1,28 +1,13 @@
 """Several processes train as one would on all their clips together."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from crnn_hf.modeling_crnn import CRNNMaskedBatchNorm
-
-
-class SharedSum(torch.autograd.Function):
-    """The sum over all processes of a tensor that each of them has, which each of them gets."""
-
-    @staticmethod
-    def forward(ctx: Any, value: Tensor) -> Tensor:
-        total = value.clone()
-        dist.all_reduce(total)
-        return total
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        # What a process has goes into the sums of all, so it gets the slopes of all.
-        return SharedSum.forward(ctx, gradient)
+from crnn_hf.norm_crnn import CRNNMaskedBatchNorm
 
 
 class SharedBatchNorm(CRNNMaskedBatchNorm):
@@ -34,9 +19,12 @@ class SharedBatchNorm(CRNNMaskedBatchNorm):
             mask = torch.ones_like(hidden_states[:, 0, :, 0], dtype=torch.bool)
         return super().forward(hidden_states, mask)
 
-    def _totals(self, total: Tensor, squares: Tensor, count: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        # One exchange for all three.
-        return SharedSum.apply(torch.hstack([total, squares, count])).split([len(total), len(squares), 1])
+    def over_all(self, *sums: Tensor) -> tuple[Tensor, ...]:
+        """Sums over the clips of a batch of this process, to those over the batches of all."""
+        # One exchange for all of them.
+        total = torch.hstack(sums)
+        dist.all_reduce(total)
+        return total.split([one.numel() for one in sums])
 
 
 def share_batch_norm(model: nn.Module) -> None:
@@ -61,3 +49,18 @@ def weight_ratio(labels: Tensor, class_weights: Sequence[float]) -> Tensor:
     total = weight.clone()
     dist.all_reduce(total)
     return weight * dist.get_world_size() / total
+
+
+@contextmanager
+def cores_left_to(workers: int) -> Iterator[None]:
+    """Take PyTorch's threads off as many cores as there are workers, which read clips meanwhile.
+
+    What is shared out among threads waits for the last of them, and that one for a core: on two cores, one of which a
+    worker keeps busy, a step of training takes half as long again with two threads as with one.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(max(1, before - workers))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

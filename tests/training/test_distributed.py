@@ -23,7 +23,7 @@ from safetensors.torch import load_file
 from crnn_hf import CRNNConfig, CRNNForAudioClassification
 from crnn_hf.data import ClipReader, Collator, load_asvspoof5
 from crnn_hf.loading import load_detector
-from crnn_hf.modeling_crnn import CRNNMaskedBatchNorm
+from crnn_hf.norm_crnn import CRNNMaskedBatchNorm
 from crnn_hf.training import read_recipe, train
 from crnn_hf.training.arguments import DetectorTrainingArguments
 from crnn_hf.training.figures import prediction_metrics
