@@ -37,6 +37,7 @@ def test_the_recipe_trains_adapters_and_a_detector_that_scores(tiny_corpus: Path
         "disable_tqdm": "true",
         "augmentation": "null",
         "augmentation.spectrogram.probability": 1,
+        "vocoding.learned_steps": 4,
         "architecture.backbone.name": wavlm,
         "architecture.conv_channels": [4, 8],
         "architecture.hidden_size": 8,

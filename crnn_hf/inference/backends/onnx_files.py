@@ -104,6 +104,7 @@ def _quantized(graph: onnx.ModelProto) -> onnx.ModelProto:
                 list(QUANTIZED_OPERATORS),
                 per_channel=True,
                 weight_type=QuantType.QInt8,
+                reduce_range=True,  # without VNNI, sums of two products with weights of 8 bits overflow 16
                 nodes_to_exclude=_second_opinion(graph),
             )
             return onnx.load(path)
