@@ -45,7 +45,9 @@ def score(options: argparse.Namespace) -> int:
 
     from crnn_hf.data import load_corpus, overview
     from crnn_hf.inference.bulk import errors_beside, processes, score_to_file
+    from crnn_hf.memory import keep_freed_memory
 
+    keep_freed_memory()
     disable_progress_bar()  # of the model's loading; that of the scoring is another
     state = processes()
     with state.main_process_first():

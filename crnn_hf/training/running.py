@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from accelerate import PartialState
 from transformers.utils.logging import disable_progress_bar
 
+from crnn_hf.memory import keep_freed_memory
 from crnn_hf.training.job import train
 from crnn_hf.training.recipe import read_recipe
 
@@ -22,6 +23,7 @@ def run_recipe(recipe: str | None, overrides: Sequence[str]) -> None:
     if recipe is None:
         raise ValueError("expected a recipe: a YAML file, or the name of one that comes with the package")
     *arguments, training_arguments = read_recipe(recipe, overrides)
+    keep_freed_memory()
     disable_progress_bar()  # for each checkpoint's one file; those of training are others
     metrics = train(*arguments, training_arguments)
     state = PartialState()
