@@ -5,6 +5,8 @@ from pathlib import Path
 
 # Before PyTorch starts its threads: some tests fork, and a fork of a process whose OpenMP threads run can hang.
 os.environ["OMP_NUM_THREADS"] = "1"
+# As `crnn-hf score` sets it: the same products are to be rounded alike, wherever in memory they lie.
+os.environ.setdefault("MKL_CBWR", "AUTO")
 
 import datasets
 import numpy as np

@@ -1,6 +1,7 @@
 """`crnn-hf score`: a corpus of any size to a score file."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,9 @@ def add_to(commands: Any) -> None:
 
 def score(options: argparse.Namespace) -> int:
     """Score a split and write the score file; the main process says how it went."""
+    # Before PyTorch loads the Math Kernel Library, which else rounds products by where in memory they lie: a file of
+    # scores is to be the same to the byte, whoever wrote it.
+    os.environ.setdefault("MKL_CBWR", "AUTO")
     from transformers.utils.logging import disable_progress_bar
 
     from crnn_hf.data import load_corpus, overview
