@@ -42,8 +42,8 @@ def add_to(commands: Any) -> None:
 
 def score(options: argparse.Namespace) -> int:
     """Score a split and write the score file; the main process says how it went."""
-    # Before PyTorch loads the Math Kernel Library, which else rounds products by where in memory they lie: a file of
-    # scores is to be the same to the byte, whoever wrote it.
+    # The Math Kernel Library rounds some products by where in memory they lie, if it is not told otherwise before the
+    # first of them: a file of scores is to be the same to the byte, whoever wrote it.
     os.environ.setdefault("MKL_CBWR", "AUTO")
     from transformers.utils.logging import disable_progress_bar
 

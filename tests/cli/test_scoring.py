@@ -1,6 +1,7 @@
 """`crnn-hf score`, from a corpus to a score file, and the launchers that start several of it."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -70,6 +71,17 @@ def test_bad_input(tiny_corpus: Path, tiny_detector: Path, tmp_path: Path, capsy
     assert "batch_size must be at least 1; found 0" in refusal("--batch-size", "0")
     assert "workers must be at least 0; found -1" in refusal("--workers", "-1")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_products_are_rounded_alike_wherever_they_lie(tiny_corpus: Path, tiny_detector: Path, tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "MKL_CBWR"}
+    environment |= {"MKL_VERBOSE": "1", "HF_DATASETS_CACHE": str(tmp_path / "cache")}
+    command = [sys.executable, "-m", "crnn_hf.cli", "score", str(tiny_corpus), "--model", str(tiny_detector)]
+    command += ["--output", str(tmp_path / "scores.tsv")]
+    output = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=True).stdout
+    if "MKL_VERBOSE" not in output:
+        pytest.skip("PyTorch has no Math Kernel Library here")
+    assert set(re.findall(r"CNR:(\w+)", output)) == {"AUTO"}
 
 
 @pytest.mark.slow

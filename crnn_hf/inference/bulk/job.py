@@ -50,7 +50,7 @@ def score_to_file(
     What is finished is kept in a folder beside the output, `scores.tsv.parts` for `scores.tsv`. Called again with the
     same arguments after it was killed, it goes on there, with any number of processes. Batches are composed the same
     whatever happens, so that the files are too, to the byte, on devices of one kind (on some processors only where
-    MKL_CBWR=AUTO was set before PyTorch was imported, as `crnn-hf score` does). Clips that cannot be scored are
+    MKL_CBWR=AUTO was set before PyTorch's first product, as `crnn-hf score` does). Clips that cannot be scored are
     named in `scores.errors.tsv`. All processes that `accelerate launch` or `torchrun` started are to call this; two
     runs at a time on one output are not.
 
