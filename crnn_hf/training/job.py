@@ -1,6 +1,5 @@
 """The training job: a recipe in, a folder with a model out."""
 
-import copy
 import json
 from functools import partial
 from pathlib import Path
@@ -83,14 +82,8 @@ def train(
     clips = TrainingClips(course.rows, sampling_rate, vocoding, of_waveforms)
     crop = data_arguments.crop_seconds
     seconds = None if crop is None else (crop[0], crop[-1])
-    collate = train_collate = Collator(feature_extractor, model.config.label2id)
-    has_opinion = getattr(model, "contrast", None) is not None
-    if has_opinion:
-        # The rest is trained without the second opinion, so what that hears is not measured there.
-        heard_by_network = copy.copy(feature_extractor)
-        heard_by_network.return_contrast = False
-        train_collate = Collator(heard_by_network, model.config.label2id)
-    if has_opinion and checkpoint is None:
+    collate = Collator(feature_extractor, model.config.label2id)
+    if checkpoint is None and getattr(model, "contrast", None) is not None:
         # Every process fits the same. While the workers work, it has nothing to do.
         workers = training_arguments.dataloader_num_workers
         fit_contrast(
@@ -116,7 +109,6 @@ def train(
         average=moving_average(training_arguments, checkpoint),
         eval_dataset={name: rows.with_transform(ClipReader(sampling_rate)) for name, rows in sets.evaluation.items()},
         data_collator=collate,
-        train_collator=train_collate,
         compute_metrics=partial(prediction_metrics, label2id=model.config.label2id),
         processing_class=feature_extractor,
     )

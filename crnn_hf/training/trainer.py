@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,14 @@ from torch import nn
 from torch.utils.data import DataLoader, Sampler, SequentialSampler
 from transformers import Trainer
 from transformers.trainer_pt_utils import nested_gather
-from transformers.trainer_utils import EvalLoopOutput
+from transformers.trainer_utils import EvalLoopOutput, TrainOutput
 
 from crnn_hf.augmentation import BatchAugmentation
-from crnn_hf.data import Collator
 from crnn_hf.data.lengths import sizes_of
 from crnn_hf.training.attack_tables import REPLACEMENTS, AttackTables
 from crnn_hf.training.averaging import MovingAverage
 from crnn_hf.training.clips import TrainingClips
+from crnn_hf.training.contrast import network_alone, of_network_alone
 from crnn_hf.training.figures import MAIN, attack_metrics, attacks_of, mean_figures, scored
 from crnn_hf.training.finetuning import hold_frozen, spread_rates
 from crnn_hf.training.processes import share_batch_norm, weight_ratio
@@ -41,9 +42,12 @@ class DetectorTrainer(Trainer):
     which `metric_for_best_model="eer"` means; a set codec gives `eval_codec_eer`. Where attacks are known, there is
     `attack_metrics` among them, and `AttackTables` tells it. Of several sets there are `mean_figures` as well.
 
+    While training goes on the network is evaluated as it is trained, without a second opinion. That is the same all
+    along: beside it, a network that has hardly learned and says little looks better than one that is surer than it
+    may be, though once both are weighed it is worse.
+
     Args:
         batch_augmentations: what is done to each batch of training, in this order.
-        train_collator: what makes batches of training; by default `data_collator`, which makes those of evaluation.
         average: of the weights, to be evaluated and saved in their place.
         sampling_weights: (clips,), as `sampling_weights` gives them.
         epoch_clips: how many an epoch hears; by default as many as there are.
@@ -56,7 +60,6 @@ class DetectorTrainer(Trainer):
         self,
         *args: Any,
         batch_augmentations: Sequence[BatchAugmentation] = (),
-        train_collator: Collator | None = None,
         average: MovingAverage | None = None,
         sampling_weights: NDArray | None = None,
         epoch_clips: int | None = None,
@@ -70,7 +73,6 @@ class DetectorTrainer(Trainer):
         self.layer_decay = layer_decay
         self.crop_seconds = crop_seconds
         self.batch_augmentations = batch_augmentations
-        self.train_collator = self.data_collator if train_collator is None else train_collator
         self.average = average
         # The model's own loss smooths labels, which theirs would take the place of, class weights and all.
         self.label_smoother = None
@@ -86,6 +88,16 @@ class DetectorTrainer(Trainer):
             self.add_callback(average)
         if self.args.world_size > 1:
             share_batch_norm(self.model)
+
+    def train(self, *args: Any, **kwargs: Any) -> TrainOutput:
+        """Trainer's, of batches without what a second opinion alone is formed of."""
+        whole, self.data_collator = self.data_collator, of_network_alone(self.data_collator)
+        try:
+            return super().train(*args, **kwargs)
+        finally:
+            self.data_collator = whole
+            # Workers that stay alive between evaluations would go on as they began.
+            self._eval_dataloaders = {}
 
     def evaluate(
         self, eval_dataset: Any = None, ignore_keys: list[str] | None = None, metric_key_prefix: str = "eval"
@@ -112,7 +124,10 @@ class DetectorTrainer(Trainer):
         metric_key_prefix: str = "eval",
     ) -> EvalLoopOutput:
         """Trainer's pass over a set, with `attack_metrics` added to what it finds."""
-        output = super().evaluation_loop(dataloader, description, prediction_loss_only, ignore_keys, metric_key_prefix)
+        with network_alone(self.model) if self.is_in_train else nullcontext():
+            output = super().evaluation_loop(
+                dataloader, description, prediction_loss_only, ignore_keys, metric_key_prefix
+            )
         if output.predictions is None:
             return output
         scores, is_fake = scored(output.predictions, output.label_ids, self.model.config.label2id)
@@ -173,14 +188,6 @@ class DetectorTrainer(Trainer):
             rest = {name: value[:own] for name, value in inputs.items()}
             return super().prediction_step(model, rest, True, ignore_keys)[0], *found[1:]
         return found
-
-    def get_train_dataloader(self) -> DataLoader:
-        """Trainer's, of batches that the collator of training makes."""
-        of_evaluation, self.data_collator = self.data_collator, self.train_collator
-        try:
-            return super().get_train_dataloader()
-        finally:
-            self.data_collator = of_evaluation
 
     def _get_train_sampler(self, train_dataset: TrainingClips | None = None) -> Sampler:
         clips = self.train_dataset if train_dataset is None else train_dataset

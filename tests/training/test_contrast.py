@@ -1,5 +1,6 @@
 """The second opinion is the best there is of its kind, and knows what the clips differ in."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -149,10 +150,10 @@ def test_it_is_fitted_where_a_recipe_asks_for_it(run_training: Callable, tmp_pat
     assert model.contrast is None
 
 
-def test_what_the_rest_is_trained_on_is_not_measured(
+def test_what_the_rest_is_trained_and_chosen_without_is_not_measured(
     run_training: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heard = {"training_step": set(), "prediction_step": set()}
+    heard = {True: set(), False: set()}
 
     def spied(name: str) -> Callable:
         step = getattr(DetectorTrainer, name)
@@ -160,12 +161,26 @@ def test_what_the_rest_is_trained_on_is_not_measured(
         def spy(
             self: DetectorTrainer, model: torch.nn.Module, inputs: dict, *args: object, **kwargs: object
         ) -> object:
-            heard[name].add("contrast" in inputs)
+            heard[self.is_in_train].add((name, "contrast" in inputs))
             return step(self, model, inputs, *args, **kwargs)
 
         return spy
 
-    for name in heard:
+    for name in ("training_step", "prediction_step"):
         monkeypatch.setattr(DetectorTrainer, name, spied(name))
     run_training(tmp_path, num_train_epochs="1", architecture__contrast="true")
-    assert heard == {"training_step": {False}, "prediction_step": {True}}
+    assert heard == {True: {("training_step", False), ("prediction_step", False)}, False: {("prediction_step", True)}}
+
+
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_the_network_is_chosen_by_what_it_says_alone(run_training: Callable, tmp_path: Path, workers: str) -> None:
+    own = {"dataloader_num_workers": workers, "dataloader_persistent_workers": str(workers != "0")}
+    for contrast in ("true", "false"):
+        run_training(tmp_path / contrast, num_train_epochs="2", architecture__contrast=contrast, **own)
+    figures = {}
+    for contrast in ("true", "false"):
+        history = json.loads((tmp_path / contrast / "trainer_state.json").read_text())["log_history"]
+        figures[contrast] = [line["eval_loss"] for line in history if "eval_loss" in line]
+    *while_training, in_the_end = figures["true"]
+    assert while_training == figures["false"][:-1]
+    assert in_the_end != figures["false"][-1]
