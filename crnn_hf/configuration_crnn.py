@@ -74,9 +74,9 @@ class CRNNConfig(PreTrainedConfig):
         classifier_proj_size (`int`, *optional*):
             Units of a hidden layer in the head. By default the head is one linear layer.
         contrast (`bool`, defaults to `False`):
-            Whether a second opinion is added to the logits: a linear layer on statistics of a clip's fine structure,
-            which `CRNNFeatureExtractor(return_contrast=True)` measures. `crnn_hf.training` fits it before it trains
-            the rest; until then it says nothing.
+            Whether a second opinion is added to the logits: a small network's, of statistics of a clip's fine
+            structure, which `CRNNFeatureExtractor(return_contrast=True)` measures. `crnn_hf.training` fits it before
+            it trains the rest; until then it says nothing.
         class_weights (`list[float]`, *optional*):
             Weight of each label in the loss. By default all count the same.
         label_smoothing (`float`, defaults to 0.0):

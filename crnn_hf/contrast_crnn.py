@@ -3,9 +3,9 @@
 Vocoders smooth or roughen the fine structure of speech, whichever room, voice or language they imitate: that between
 the harmonics of a voice, which long windows tell apart, and between its pulses, which short ones do. A pulse of a
 voice is heard in all bands at once, and that of many a vocoder is not; and its phase, which many a vocoder makes up,
-turns alike in neighbouring frequencies. Statistics of all this over a clip are few, and a linear layer learns them
-from few clips, where a deep network learns the rooms, voices and languages of so few by heart as well. The two err on
-different clips.
+turns alike in neighbouring frequencies. Statistics of all this over a clip are few, and a network of one hidden layer
+learns them from few clips, where a deep one learns the rooms, voices and languages of so few by heart as well. The two
+err on different clips.
 
 The feature extractor measures the statistics, for the CRNN's spectrogram is too coarse; the model judges them.
 """
@@ -74,12 +74,14 @@ DYNAMIC_RANGE = 80.0
 STEEPNESS = 2.0
 # Standard deviations from the usual beyond which a statistic says no more, as those of digital silence.
 FURTHEST = 5.0
+# Of the hidden layer; with 64 units it errs more by half a point, and without the layer by one to three.
+HIDDEN_UNITS = 256
 
 
 class CRNNContrast(nn.Module):
-    """Logits of the contrast alone: a linear layer on its statistics.
+    """Logits of the contrast alone: a hidden layer and a linear one on its statistics.
 
-    It is fitted to statistics, by `crnn_hf.training`, and not trained by gradients: what it holds are buffers. Before
+    It is fitted to statistics, by `crnn_hf.training`, and not trained with the rest: what it holds are buffers. Before
     that it says nothing, and its logits are 0.
     """
 
@@ -87,12 +89,15 @@ class CRNNContrast(nn.Module):
         super().__init__()
         self.register_buffer("mean", torch.zeros(NUM_STATISTICS))
         self.register_buffer("deviation", torch.ones(NUM_STATISTICS))
-        self.register_buffer("weight", torch.zeros(config.num_labels, NUM_STATISTICS))
+        self.register_buffer("hidden_weight", torch.zeros(HIDDEN_UNITS, NUM_STATISTICS))
+        self.register_buffer("hidden_bias", torch.zeros(HIDDEN_UNITS))
+        self.register_buffer("weight", torch.zeros(config.num_labels, HIDDEN_UNITS))
         self.register_buffer("bias", torch.zeros(config.num_labels))
 
     def forward(self, contrast: torch.Tensor) -> torch.Tensor:
         """Statistics as `contrast_statistics` gives them, (batch, statistics), to (batch, labels), float32."""
-        return F.linear(self.normalise(contrast.float()), self.weight.float(), self.bias.float())
+        hidden = F.linear(self.normalise(contrast.float()), self.hidden_weight.float(), self.hidden_bias.float())
+        return F.linear(hidden.relu(), self.weight.float(), self.bias.float())
 
     def normalise(self, contrast: torch.Tensor) -> torch.Tensor:
         """Statistics relative to the usual ones; of the same shape."""

@@ -201,7 +201,8 @@ def test_it_is_added_to_the_logits_but_not_to_what_is_trained() -> None:
     features, contrast, labels = torch.randn(3, 50, 12), torch.randn(3, NUM_STATISTICS), torch.tensor([0, 1, 1])
     before = model(features, contrast=contrast, labels=labels)
     trained = model.train()(features, labels=labels)
-    model.contrast.weight.normal_()
+    model.contrast.hidden_weight.normal_(std=0.03)
+    model.contrast.weight.normal_(std=0.1)
     after = model.eval()(features, contrast=contrast, labels=labels)
     torch.testing.assert_close(after.logits - before.logits, model.contrast(contrast))
     assert after.loss != before.loss

@@ -65,7 +65,8 @@ def make_model(kind: str, **backbone: Any) -> CRNNForAudioClassification:
     # A tiny transformer with its usual weights tells clips apart by less than this one.
     for parameter in model.crnn.backbone.encoder.parameters():
         parameter.data *= 2 if parameter.ndim > 1 else 1
-    model.contrast.weight.normal_(std=0.1)
+    model.contrast.hidden_weight.normal_(std=0.03)
+    model.contrast.weight.normal_(std=0.05)
     return model
 
 

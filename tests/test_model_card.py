@@ -38,7 +38,7 @@ def test_a_card_says_which_label_is_which() -> None:
 
 
 def test_a_second_opinion_is_told_of_where_there_is_one() -> None:
-    told = "linear), and beside it a linear layer on the fine structure of the spectrum, that tells\nwhether"
+    told = "linear), and beside it a small network that hears the fine structure of the spectrum, that tells\nwhether"
     assert told in render(second_opinion=True).text
     assert "linear) that tells\nwhether" in render(second_opinion=False).text
 

@@ -15,12 +15,11 @@ from crnn_hf.data.locations import without_folder
 from crnn_hf.inference import calibration_record
 from crnn_hf.inference.calibrating import fingerprint
 from crnn_hf.metrics.trials import Trials
-from crnn_hf.training.contrast import SMALLEST, logistic_regression
 from crnn_hf.training.evaluation_sets import MAIN, Corpus
 from crnn_hf.training.figures import scored
+from crnn_hf.training.fusion import fusion_factor
 
 Scored = tuple[NDArray, NDArray]  # the scores of clips, (clips,), and whether each is fake, (clips,)
-MOST_FACTOR = 4.0  # of the second opinion; a few clips of evaluation are not to silence it, or the network
 
 
 def weigh_opinion(trainer: Trainer, corpora: Mapping[str, Corpus]) -> Scored:
@@ -47,25 +46,6 @@ def weigh_opinion(trainer: Trainer, corpora: Mapping[str, Corpus]) -> Scored:
         part.copy_(factor * value)
     _tell(trainer, f"The second opinion counts {factor:.3g} times what it was fitted to, by {', '.join(names)}.")
     return alone + factor * (both - alone), is_fake
-
-
-def fusion_factor(scores: NDArray, others: NDArray, is_fake: NDArray[np.bool_]) -> float:
-    """What other scores of the same clips are to be multiplied with, before the sum of both tells most.
-
-    Logistic regression of both, in which each class counts one half: the usual fusion of detectors (N. Brümmer et al.,
-    "Fusion of heterogeneous speaker recognition systems in the STBU submission for the NIST speaker recognition
-    evaluation 2006", IEEE Transactions on Audio, Speech and Language Processing 15(7), 2007).
-
-    Args:
-        scores, others: (clips,), higher for real.
-        is_fake: (clips,), of both kinds.
-
-    Returns:
-        From `1 / MOST_FACTOR` to `MOST_FACTOR`.
-    """
-    inputs = -np.stack([scores, others], axis=1)
-    of_scores, of_others, _ = logistic_regression(inputs, is_fake, np.array([1.0, 1.0, 0.0]))
-    return float(np.clip(of_others / max(of_scores, SMALLEST), 1 / MOST_FACTOR, MOST_FACTOR))
 
 
 def fitted_calibration(

@@ -1,6 +1,7 @@
 """The training job: a recipe in, a folder with a model out."""
 
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -86,12 +87,14 @@ def train(
     if checkpoint is None and getattr(model, "contrast", None) is not None:
         # Every process fits the same. While the workers work, it has nothing to do.
         workers = training_arguments.dataloader_num_workers
+        # Of groups drawn evenly it would hear fewer clips, and learn less.
+        each_alike = course_of(sets, corpora, replace(data_arguments, group_evenness=0.0))
         fit_contrast(
             model.contrast,
             clips,
             collate,
             seed=training_arguments.seed,
-            weights=course.weights,
+            weights=each_alike.weights,
             epoch_clips=course.epoch_clips,
             seconds=seconds,
             workers=workers + (workers > 0),

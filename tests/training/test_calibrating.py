@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
@@ -11,7 +10,7 @@ from crnn_hf import CRNNConfig
 from crnn_hf.data import load_corpus
 from crnn_hf.inference import DeepfakeDetectionPipeline, is_calibrated_on, load_detector, score_clips
 from crnn_hf.metrics import calibrate
-from crnn_hf.training.calibrating import MOST_FACTOR, fusion_factor
+from crnn_hf.training.fusion import fusion_factor
 
 CODED = {"evaluation_sets__coded__augmentation__codec": "null", "metric_for_best_model": "mean_eer"}
 LEARNS = {"num_train_epochs": "12", "learning_rate": "0.01"}
@@ -42,22 +41,6 @@ def test_it_is_that_of_the_saved_model(run_training: Callable, tiny_corpus: Path
     trials = score_clips(model, extractor, load_corpus(tiny_corpus, "validation")).trials
     expected = calibrate(trials.scores, trials.is_fake)
     assert (calibration["scale"], calibration["offset"]) == pytest.approx((expected.scale, expected.offset), rel=1e-3)
-
-
-@pytest.mark.parametrize("too_sure", [0.5, 1.0, 3.0])
-def test_who_is_too_sure_counts_for_less(too_sure: float) -> None:
-    rng = np.random.default_rng(0)
-    is_fake = rng.random(20_000) < 0.2
-    # Of two that are as often wrong, independently.
-    scores, others = rng.normal(np.where(is_fake, -2, 2), 4.0, (2, 20_000))
-    assert fusion_factor(too_sure * scores, others, is_fake) == pytest.approx(too_sure, rel=0.1)
-
-
-def test_who_is_wrong_is_not_silenced() -> None:
-    is_fake = np.arange(20) < 10
-    scores, others = np.where(is_fake, -1.0, 1.0), np.where(is_fake, 3.0, -3.0)
-    assert fusion_factor(scores, others, is_fake) == 1 / MOST_FACTOR
-    assert fusion_factor(others, scores, is_fake) == MOST_FACTOR
 
 
 def test_the_second_opinion_counts_as_much_as_other_clips_say(

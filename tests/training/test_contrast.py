@@ -1,4 +1,4 @@
-"""The second opinion is the best there is of its kind, and knows what the clips differ in."""
+"""The second opinion knows what the clips differ in, and the network beside it is trained as if it were alone."""
 
 import json
 from collections.abc import Callable
@@ -13,12 +13,13 @@ from crnn_hf.contrast_crnn import NUM_STATISTICS, CRNNContrast
 from crnn_hf.data import Collator, load_asvspoof5
 from crnn_hf.loading import load_detector
 from crnn_hf.training.clips import TrainingClips
-from crnn_hf.training.contrast import SHRINKAGE, fit_contrast, logistic_regression, set_opinion
+from crnn_hf.training.contrast import fit_contrast, set_opinion
 from crnn_hf.training.trainer import DetectorTrainer
 from crnn_hf.vocoding import Vocoding
 
 LABELS = {"real": 0, "fake": 1}
 SIZE = NUM_STATISTICS
+SEED = 0
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def clips() -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
     is_fake = rng.random(600) < 0.3
     statistics = rng.standard_normal((600, SIZE))
-    statistics[:, :5] += 2 * is_fake[:, None]
+    statistics[:, :5] += 3 * is_fake[:, None]
     return statistics, is_fake
 
 
@@ -41,38 +42,23 @@ def scores(opinion: CRNNContrast, statistics: np.ndarray) -> np.ndarray:
     return (logits[:, LABELS["real"]] - logits[:, LABELS["fake"]]).numpy()
 
 
-def test_no_other_weights_have_a_lower_cost(clips: tuple[np.ndarray, np.ndarray]) -> None:
-    statistics, is_fake = clips
-    inputs, targets = torch.from_numpy(statistics), torch.from_numpy(is_fake).double()
-    start = np.random.default_rng(1).standard_normal(SIZE + 1) * 0.1
-    found = torch.from_numpy(logistic_regression(statistics, is_fake, start)).requires_grad_()
-    shares = torch.where(targets > 0, 0.5 / targets.sum(), 0.5 / (1 - targets).sum())
-    costs = torch.nn.functional.binary_cross_entropy_with_logits(
-        inputs @ found[:-1] + found[-1], targets, reduction="none"
-    )
-    pull = SHRINKAGE / 2 * (found[:-1] - torch.from_numpy(start[:-1])).square().sum()
-    # The cost is convex: where it has no slope it is lowest.
-    (slope,) = torch.autograd.grad((shares * costs).sum() + pull, found)
-    assert slope.abs().max() < 1e-6
-
-
 def test_other_clips_are_told_apart(clips: tuple[np.ndarray, np.ndarray], opinion: CRNNContrast) -> None:
     statistics, is_fake = clips
-    set_opinion(opinion, statistics[:400], is_fake[:400], LABELS)
+    set_opinion(opinion, statistics[:400], is_fake[:400], LABELS, SEED)
     found = scores(opinion, statistics[400:])
     wrong = (found > 0) == is_fake[400:]
-    assert wrong.mean() < 0.15
+    assert wrong.mean() < 0.25
 
 
 def test_the_scale_of_the_statistics_does_not_matter(
     clips: tuple[np.ndarray, np.ndarray], opinion: CRNNContrast
 ) -> None:
     statistics, is_fake = clips
-    set_opinion(opinion, statistics, is_fake, LABELS)
+    set_opinion(opinion, statistics, is_fake, LABELS, SEED)
     found = scores(opinion, statistics)
     other = CRNNContrast(CRNNConfig())
-    set_opinion(other, 7 * statistics + 3, is_fake, LABELS)
-    np.testing.assert_allclose(scores(other, 7 * statistics + 3), found, atol=1e-3)
+    set_opinion(other, 7 * statistics + 3, is_fake, LABELS, SEED)
+    np.testing.assert_allclose(scores(other, 7 * statistics + 3), found, atol=0.05)
 
 
 def test_a_statistic_without_any_spread_is_no_trouble(
@@ -80,32 +66,59 @@ def test_a_statistic_without_any_spread_is_no_trouble(
 ) -> None:
     statistics, is_fake = clips
     statistics[:, 7] = 1.5
-    set_opinion(opinion, statistics, is_fake, LABELS)
+    set_opinion(opinion, statistics, is_fake, LABELS, SEED)
     assert np.isfinite(scores(opinion, statistics)).all()
 
 
-def test_an_opinion_that_is_there_is_kept_where_the_new_clips_say_nothing(
+def test_what_no_line_parts_is_told_apart_too(opinion: CRNNContrast) -> None:
+    rng = np.random.default_rng(0)
+    statistics = rng.standard_normal((2_000, SIZE)) / 10
+    # Fake is what differs from the usual, to whichever side.
+    is_fake = rng.random(2_000) < 0.5
+    statistics[:, :20] += np.where(is_fake, rng.choice([-2, 2], 2_000), 0)[:, None]
+    set_opinion(opinion, statistics[:1_500], is_fake[:1_500], LABELS, SEED)
+    wrong = (scores(opinion, statistics[1_500:]) > 0) == is_fake[1_500:]
+    assert wrong.mean() < 0.2
+
+
+def test_it_repeats_and_draws_nothing_from_the_others(
     clips: tuple[np.ndarray, np.ndarray], opinion: CRNNContrast
 ) -> None:
+    other = CRNNContrast(CRNNConfig())
+    torch.manual_seed(1)
+    state = torch.get_rng_state()
+    set_opinion(opinion, *clips, LABELS, SEED)
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.manual_seed(2)
+    set_opinion(other, *clips, LABELS, SEED)
+    for name, value in opinion.state_dict().items():
+        assert torch.equal(value, other.state_dict()[name]), name
+    set_opinion(other, *clips, LABELS, SEED + 1)
+    assert not torch.equal(opinion.weight, other.weight)
+
+
+def test_an_opinion_that_is_there_is_gone_on_from(clips: tuple[np.ndarray, np.ndarray], opinion: CRNNContrast) -> None:
     statistics, is_fake = clips
-    set_opinion(opinion, statistics, is_fake, LABELS)
-    old = opinion.weight.clone()
+    set_opinion(opinion, statistics, is_fake, LABELS, SEED)
     mean = opinion.mean.clone()
-    # Ten clips that differ in something else alone.
-    fresh = np.random.default_rng(2).standard_normal((10, SIZE)) * 0.01 + opinion.mean.numpy()
-    fresh_is_fake = np.arange(10) < 5
-    fresh[:, 100] += 2.0 * fresh_is_fake
-    set_opinion(opinion, fresh, fresh_is_fake, LABELS)
+    # Clips that differ in something else alone.
+    rng = np.random.default_rng(2)
+    fresh, fresh_is_fake = rng.standard_normal((400, SIZE)), np.arange(400) % 2 == 0
+    fresh[:, 100:105] += 3 * fresh_is_fake[:, None]
+    before = scores(opinion, fresh)
+    set_opinion(opinion, fresh, fresh_is_fake, LABELS, SEED)
     assert torch.equal(opinion.mean, mean)
-    torch.testing.assert_close(opinion.weight[:, :5], old[:, :5], rtol=0.1, atol=0.01)
-    assert (opinion.weight - old)[1, 100] > 0.1
+    after = scores(opinion, fresh)
+    assert ((after > 0) == fresh_is_fake).mean() < 0.05 < ((before > 0) == fresh_is_fake).mean()
+    # What it knew of the old ones it still knows.
+    assert ((scores(opinion, statistics) > 0) == is_fake).mean() < 0.2
 
 
 def test_labels_may_be_numbered_otherwise(clips: tuple[np.ndarray, np.ndarray]) -> None:
     statistics, is_fake = clips
     ours, theirs = CRNNContrast(CRNNConfig()), CRNNContrast(CRNNConfig())
-    set_opinion(ours, statistics, is_fake, LABELS)
-    set_opinion(theirs, statistics, is_fake, {"real": 1, "fake": 0})
+    set_opinion(ours, statistics, is_fake, LABELS, SEED)
+    set_opinion(theirs, statistics, is_fake, {"real": 1, "fake": 0}, SEED)
     assert torch.equal(ours.weight, theirs.weight.flip(0))
     assert torch.equal(ours.bias, theirs.bias.flip(0))
 

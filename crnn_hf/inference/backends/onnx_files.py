@@ -113,7 +113,7 @@ def _quantized(graph: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _second_opinion(graph: onnx.ModelProto) -> list[str]:
-    """The linear layer that few weights of many sizes are in, as it is called before and after its preparation."""
+    """The layers whose weights are of many sizes, as they are called before and after their preparation."""
     names = [node.name for node in graph.graph.node if "/contrast/" in node.name]
     return [*names, *(f"{name}_MatMul" for name in names)]
 

@@ -23,7 +23,8 @@ def lively(config: CRNNConfig) -> CRNNForAudioClassification:
             module.bias.data.normal_()
     if model.contrast is not None:
         model.contrast.mean.normal_()
-        model.contrast.weight.normal_(std=0.1)
+        model.contrast.hidden_weight.normal_(std=0.03)
+        model.contrast.weight.normal_(std=0.05)
     return model
 
 
