@@ -105,16 +105,16 @@ def network_alone(model: nn.Module) -> Iterator[None]:
 
 def statistics_of(
     batches: Iterable[Mapping[str, torch.Tensor]], fake: int
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """The statistics of each clip of some batches, (clips, statistics), and whether its label is `fake`, (clips,)."""
-    heard = [(batch["contrast"].double().numpy(), batch["labels"].numpy() == fake) for batch in batches]
+    heard = [(batch["contrast"].numpy(), batch["labels"].numpy() == fake) for batch in batches]
     statistics, is_fake = zip(*heard, strict=True)
     return np.concatenate(statistics), np.concatenate(is_fake)
 
 
 def set_opinion(
     contrast: CRNNContrast,
-    statistics: NDArray[np.float64],
+    statistics: NDArray[np.float32],
     is_fake: NDArray[np.bool_],
     label2id: Mapping[str, int],
     seed: int,

@@ -27,7 +27,7 @@ def clips() -> tuple[np.ndarray, np.ndarray]:
     """Statistics of 600 clips, of which the first few tell fakes, and which are fake."""
     rng = np.random.default_rng(0)
     is_fake = rng.random(600) < 0.3
-    statistics = rng.standard_normal((600, SIZE))
+    statistics = rng.standard_normal((600, SIZE), dtype=np.float32)
     statistics[:, :5] += 3 * is_fake[:, None]
     return statistics, is_fake
 
