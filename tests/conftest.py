@@ -43,7 +43,7 @@ def tiny_detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model = CRNNForAudioClassification(CRNNConfig(conv_channels=[4, 8], hidden_size=8, contrast=True))
     model.contrast.mean.fill_(0.5)
     model.contrast.hidden_weight.normal_(std=0.03)
-    model.contrast.weight.normal_(std=0.03)
+    model.contrast.weight.normal_(std=0.005)
     model.save_pretrained(directory)
     CRNNFeatureExtractor(return_contrast=True).save_pretrained(directory)
     return directory
