@@ -206,9 +206,8 @@ class CRNNPreTrainedModel(PreTrainedModel):
         elif isinstance(module, CRNNBackbone):
             module.init_weights()
         elif isinstance(module, CRNNContrast):
-            for buffer in (module.mean, module.weight, module.bias):
-                init.zeros_(buffer)
-            init.ones_(module.deviation)
+            for name, buffer in module.named_buffers():
+                (init.ones_ if name == "deviation" else init.zeros_)(buffer)
 
     @classmethod
     def with_pretrained_backbone(cls, config: CRNNConfig) -> Self:

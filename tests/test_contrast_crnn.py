@@ -238,3 +238,15 @@ def test_a_setting_that_cannot_be_is_refused(contrast: object) -> None:
 def test_without_it_there_is_none() -> None:
     assert CRNNForAudioClassification(CRNNConfig()).contrast is None
     assert CRNNForAudioClassification(CRNNConfig.reference()).contrast is None
+
+
+def test_a_model_made_without_memory_for_it_says_nothing_either() -> None:
+    with torch.device("meta"):
+        model = CRNNForAudioClassification(CRNNConfig(conv_channels=[4], hidden_size=4, contrast=True))
+    model = model.to_empty(device="cpu")
+    for part in model.contrast.buffers():
+        part.fill_(7.0)
+    model.init_weights()
+    fresh = CRNNContrast(model.config)
+    for name, value in model.contrast.state_dict().items():
+        assert torch.equal(value, fresh.state_dict()[name]), name
