@@ -18,11 +18,12 @@ from crnn_hf.metrics.trials import Trials
 from crnn_hf.training.evaluation_sets import MAIN, Corpus
 from crnn_hf.training.figures import scored
 from crnn_hf.training.fusion import fusion_factor
+from crnn_hf.training.trainer import DetectorTrainer
 
 Scored = tuple[NDArray, NDArray]  # the scores of clips, (clips,), and whether each is fake, (clips,)
 
 
-def weigh_opinion(trainer: Trainer, corpora: Mapping[str, Corpus]) -> Scored:
+def weigh_opinion(trainer: DetectorTrainer, corpora: Mapping[str, Corpus]) -> Scored:
     """Let a model's second opinion count for as much as other clips than those of training say, in place; tell it.
 
     Both the network and the opinion are fitted to the same clips, and a deep network is surer of those than it can be
@@ -36,14 +37,12 @@ def weigh_opinion(trainer: Trainer, corpora: Mapping[str, Corpus]) -> Scored:
         What the model then says of these copies, one after the other, as `fitted_calibration` takes it.
     """
     opinion, names = trainer.model.contrast, copies_of_main(corpora)
-    fitted = {part: part.clone() for part in (opinion.weight, opinion.bias)}
     both, is_fake = _scored_sets(trainer, names)
-    for part in fitted:
-        part.zero_()
-    alone, _ = _scored_sets(trainer, names)
+    with trainer.network_alone():
+        alone, _ = _scored_sets(trainer, names)
     factor = fusion_factor(alone, both - alone, is_fake)
-    for part, value in fitted.items():
-        part.copy_(factor * value)
+    for part in (opinion.weight, opinion.bias):
+        part.mul_(factor)
     _tell(trainer, f"The second opinion counts {factor:.3g} times what it was fitted to, by {', '.join(names)}.")
     return alone + factor * (both - alone), is_fake
 

@@ -1,8 +1,8 @@
 """transformers' Trainer for clips: draws that repeat, several processes, evaluation sets, figures per attack."""
 
 import json
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from crnn_hf.data.lengths import sizes_of
 from crnn_hf.training.attack_tables import REPLACEMENTS, AttackTables
 from crnn_hf.training.averaging import MovingAverage
 from crnn_hf.training.clips import TrainingClips
-from crnn_hf.training.contrast import network_alone, of_network_alone
+from crnn_hf.training.contrast import of_network_alone, without_opinion
 from crnn_hf.training.figures import MAIN, attack_metrics, attacks_of, mean_figures, scored
 from crnn_hf.training.finetuning import hold_frozen, spread_rates
 from crnn_hf.training.processes import share_batch_norm, weight_ratio
@@ -74,6 +74,7 @@ class DetectorTrainer(Trainer):
         self.crop_seconds = crop_seconds
         self.batch_augmentations = batch_augmentations
         self.average = average
+        self.is_network_alone = False
         # The model's own loss smooths labels, which theirs would take the place of, class weights and all.
         self.label_smoother = None
         for theirs, ours in REPLACEMENTS.items():
@@ -90,12 +91,19 @@ class DetectorTrainer(Trainer):
             share_batch_norm(self.model)
 
     def train(self, *args: Any, **kwargs: Any) -> TrainOutput:
-        """Trainer's, of batches without what a second opinion alone is formed of."""
-        whole, self.data_collator = self.data_collator, of_network_alone(self.data_collator)
-        try:
+        """Trainer's, within which nothing is heard of a second opinion."""
+        with self.network_alone():
             return super().train(*args, **kwargs)
+
+    @contextmanager
+    def network_alone(self) -> Iterator[None]:
+        """Evaluate without a second opinion, and without measuring what that alone hears."""
+        whole, self.data_collator = self.data_collator, of_network_alone(self.data_collator)
+        self.is_network_alone = True
+        try:
+            yield
         finally:
-            self.data_collator = whole
+            self.data_collator, self.is_network_alone = whole, False
             # Workers that stay alive between evaluations would go on as they began.
             self._eval_dataloaders = {}
 
@@ -124,7 +132,8 @@ class DetectorTrainer(Trainer):
         metric_key_prefix: str = "eval",
     ) -> EvalLoopOutput:
         """Trainer's pass over a set, with `attack_metrics` added to what it finds."""
-        with network_alone(self.model) if self.is_in_train else nullcontext():
+        # Not for longer: a checkpoint has it.
+        with without_opinion(self.model) if self.is_network_alone else nullcontext():
             output = super().evaluation_loop(
                 dataloader, description, prediction_loss_only, ignore_keys, metric_key_prefix
             )

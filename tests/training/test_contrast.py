@@ -97,6 +97,21 @@ def test_it_repeats_and_draws_nothing_from_the_others(
     assert not torch.equal(opinion.weight, other.weight)
 
 
+def test_an_opinion_that_is_there_is_kept_where_the_new_clips_say_nothing(
+    clips: tuple[np.ndarray, np.ndarray], opinion: CRNNContrast
+) -> None:
+    statistics, is_fake = clips
+    set_opinion(opinion, statistics[:400], is_fake[:400], LABELS, SEED)
+    before = scores(opinion, statistics[400:])
+    # Ten clips that differ in something else alone.
+    fresh = np.random.default_rng(2).standard_normal((10, SIZE)) * 0.01 + opinion.mean.numpy()
+    fresh_is_fake = np.arange(10) < 5
+    fresh[:, 100] += 2.0 * fresh_is_fake
+    set_opinion(opinion, fresh, fresh_is_fake, LABELS, SEED)
+    assert np.array_equal(scores(opinion, fresh) < 0, fresh_is_fake)
+    assert np.corrcoef(scores(opinion, statistics[400:]), before)[0, 1] > 0.9
+
+
 def test_an_opinion_that_is_there_is_gone_on_from(clips: tuple[np.ndarray, np.ndarray], opinion: CRNNContrast) -> None:
     statistics, is_fake = clips
     set_opinion(opinion, statistics, is_fake, LABELS, SEED)
