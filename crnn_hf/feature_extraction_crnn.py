@@ -322,7 +322,7 @@ class CRNNFeatureExtractor(SequenceFeatureExtractor):
                 raise ValueError(f"{name} must be an integer of at least 1; found {value!r}")
         if not isinstance(self.n_fft, int) or self.n_fft < 2:
             raise ValueError(f"n_fft must be an integer of at least 2; found {self.n_fft!r}")
-        for name in ("remove_dc", "return_waveform"):
+        for name in ("remove_dc", "return_waveform", "return_contrast"):
             if not isinstance(value := getattr(self, name), bool):
                 raise ValueError(f"{name} must be true or false; found {value!r}")
         for name in ("f_min", "f_max", "dynamic_range", "padding_value"):

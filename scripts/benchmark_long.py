@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+from random_detectors import random_detector
 
-from crnn_hf import CRNNConfig, CRNNFeatureExtractor, CRNNForAudioClassification
 from crnn_hf.inference import DeepfakeDetectionPipeline
 from crnn_hf.inference.backends import export_onnx
 
@@ -64,9 +64,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if options.model is None:
-            options.model = folder / "model"
-            CRNNForAudioClassification(CRNNConfig(contrast=True)).save_pretrained(options.model)
-            CRNNFeatureExtractor(return_contrast=True).save_pretrained(options.model)
+            options.model = random_detector(folder / "model")
             if "onnx" in options.backends:
                 export_onnx(options.model, options.model)
         print(

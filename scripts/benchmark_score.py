@@ -1,12 +1,13 @@
 #!/usr/bin/env python
-"""Clips a second from tar to score in one process, beside the model's own rate on features that are ready.
+"""Clips a second from tar to score in one process, beside what the model does where nothing is left to be read.
 
-Both take the same clips in the same batches, in turns, and the ratio is that of the medians. The corpus is a split in
-ASVspoof 5's layout, by default a generated one of 12-second clips, as long as those of train and dev. `load_corpus`
-copies a tar into its cache the first time; how long that took is told apart, as it comes but once. With one core,
-reading and features cost the model what they take; give the process one core more than PyTorch has threads:
+Three ways take the same clips in the same batches, in turns, and the ratios are those of the medians: the network
+alone, on features that are ready; the whole detector, which hears waveforms in memory, features and second opinion
+included, by as many workers as scoring has; and scoring from the corpus in the cache to a score file. The corpus is a
+split in ASVspoof 5's layout, by default a generated one of 12-second clips, as long as those of train and dev.
+`load_corpus` copies a tar into its cache the first time; how long that took is told apart, as it comes but once.
 
-    OMP_NUM_THREADS=1 .venv/bin/python scripts/benchmark_score.py [CORPUS --split validation] [--model MODEL]
+    .venv/bin/python scripts/benchmark_score.py [CORPUS --split validation] [--model MODEL]
 """
 
 import argparse
@@ -20,32 +21,21 @@ from statistics import median
 import datasets
 import torch
 from benchmark_data import SECONDS, flac, write_corpus
+from random_detectors import random_detector
 from transformers.utils.logging import disable_progress_bar
 
-from crnn_hf import CRNNConfig, CRNNFeatureExtractor, CRNNForAudioClassification
 from crnn_hf.data import ClipReader, Collator, load_corpus
 from crnn_hf.inference.backends import load_backend
+from crnn_hf.inference.background import in_background, threads_each, usual_workers
 from crnn_hf.inference.batches import scores_of
 from crnn_hf.inference.bulk import score_to_file
+from crnn_hf.inference.bulk.processes import processes
 
 
 def seconds(function: Callable[[], object]) -> float:
     begin = time.perf_counter()
     function()
     return time.perf_counter() - begin
-
-
-def random_detector(folder: Path) -> Path:
-    torch.manual_seed(0)
-    CRNNForAudioClassification(CRNNConfig(contrast=True)).save_pretrained(folder)
-    CRNNFeatureExtractor(return_contrast=True).save_pretrained(folder)
-    return folder
-
-
-def ready_batches(corpus: datasets.Dataset, collate: Collator, batch_size: int) -> list[dict[str, torch.Tensor]]:
-    clips = corpus.with_transform(ClipReader(collate.feature_extractor.sampling_rate))
-    starts = range(0, len(clips), batch_size)
-    return [collate([clips[row] for row in range(start, min(start + batch_size, len(clips)))]) for start in starts]
 
 
 def benchmark(options: argparse.Namespace, folder: Path) -> None:
@@ -57,36 +47,52 @@ def benchmark(options: argparse.Namespace, folder: Path) -> None:
     corpus = load_corpus(source, "train" if generated else options.split, first=options.first)
     loading = time.perf_counter() - begin
     model = options.model or random_detector(folder / "model")
-    detector, feature_extractor = load_backend(model, options.backend)
-    batches = ready_batches(corpus, Collator(feature_extractor, detector.config.label2id), options.batch_size)
+    device = processes().device if options.backend == "torch" else torch.device("cpu")
+    workers = usual_workers(device) if options.workers is None else options.workers
+    threads = threads_each(workers)
+    detector, feature_extractor = load_backend(model, options.backend, device)
+    collate = Collator(feature_extractor, detector.config.label2id)
+    clips = corpus.with_transform(ClipReader(feature_extractor.sampling_rate))
+    starts = range(0, len(clips), options.batch_size)
+    heard = [[clips[row] for row in range(start, min(start + options.batch_size, len(clips)))] for start in starts]
+    ready = [collate(batch) for batch in heard]
 
-    def alone() -> None:
+    def score(batch: dict[str, torch.Tensor]) -> None:
         with torch.inference_mode():
-            for batch in batches:
-                scores_of(detector, batch)
+            scores_of(detector, batch)
+
+    def network() -> None:
+        for batch in ready:
+            score(batch)
+
+    def whole_detector() -> None:
+        if device.type == "cpu":
+            list(in_background(lambda batch: score(collate(batch)), heard, workers, threads))
+        else:
+            list(map(score, in_background(collate, heard, workers)))
 
     def in_bulk() -> None:
         settings = {"batch_size": options.batch_size, "backend": options.backend, "workers": options.workers}
         score_to_file(model, corpus, folder / "scores.tsv", overwrite=True, **settings)
 
-    ways = {"the model alone": alone, "cached tar to score": in_bulk}
+    ways = {"network alone": network, "waveform to score": whole_detector, "cached tar to score": in_bulk}
     times: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(options.rounds + 1):
         for name, way in ways.items():
             taken = seconds(way)
             if turn > 0:  # the first is to warm up
                 times[name].append(taken)
-    threads, cores = torch.get_num_threads(), len(os.sched_getaffinity(0))
+    cores = len(os.sched_getaffinity(0))
     print(
         f"{len(corpus)} clips in batches of {options.batch_size}, {options.backend} on {detector.device}; "
-        f"{cores} cores, of which PyTorch takes {threads}"
+        f"{cores} cores, of which PyTorch takes {torch.get_num_threads()}"
     )
     rates = {name: len(corpus) / median(taken) for name, taken in times.items()}
     for name, rate in rates.items():
         print(f"{name:20}{rate:9.1f} clips/s")
     print(f"{'tar to cache, once':20}{len(corpus) / loading:9.1f} clips/s, if it was not cached before")
-    share = rates["cached tar to score"] / rates["the model alone"]
-    print(f"From cached tar to score at {share:.0%} of the model's own rate.")
+    of_network, of_detector, _ = (rates["cached tar to score"] / rate for rate in rates.values())
+    print(f"From cached tar to score at {of_network:.0%} of the network's rate, {of_detector:.0%} of the detector's.")
 
 
 def main() -> None:

@@ -14,17 +14,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from random_detectors import random_detector
+from transformers.utils.logging import disable_progress_bar
 
-from crnn_hf import CRNNConfig, CRNNFeatureExtractor, CRNNForAudioClassification
 from crnn_hf.inference import StreamingDetector
 from crnn_hf.inference.backends import export_onnx
 
 RATE = 16_000
 CHUNK = RATE // 10
 KINDS = {
-    "windows, PyTorch": ({"contrast": True}, {"return_contrast": True}, "torch"),
-    "windows, ONNX": ({"contrast": True}, {"return_contrast": True}, "onnx"),
-    "states carried, PyTorch": ({"bidirectional": False}, {"normalization": "running_band_mean"}, "torch"),
+    "windows, PyTorch": ("crnn-asvspoof5", "torch"),
+    "windows, ONNX": ("crnn-asvspoof5", "onnx"),
+    "states carried, PyTorch": ("streaming", "torch"),
 }
 
 
@@ -45,14 +46,13 @@ def main() -> None:
     parser.add_argument("--streams", type=int, nargs="+", default=[1, 50])
     parser.add_argument("--seconds", type=float, default=20)
     options = parser.parse_args()
+    disable_progress_bar()
     audio = np.random.default_rng(0).normal(0, 0.1, round(options.seconds * RATE)).astype(np.float32)
     print(f"PyTorch with {torch.get_num_threads()} threads")
     print(f"{'':26}{'streams':>9}{'share of real time':>20}{'median push, ms':>17}{'longest push, ms':>18}")
     with tempfile.TemporaryDirectory() as name:
-        for kind, (architecture, features, backend) in KINDS.items():
-            folder = Path(name) / kind
-            CRNNForAudioClassification(CRNNConfig(**architecture)).save_pretrained(folder)
-            CRNNFeatureExtractor(**features).save_pretrained(folder)
+        for kind, (recipe, backend) in KINDS.items():
+            folder = random_detector(Path(name) / kind, recipe)
             if backend == "onnx":
                 export_onnx(folder, folder)
             stream = StreamingDetector.from_pretrained(folder, backend=backend)

@@ -271,6 +271,7 @@ def test_another_sampling_rate_is_refused() -> None:
         ({"f_min": "20"}, "f_min must be a number; found '20'"),
         ({"dynamic_range": "80"}, "dynamic_range must be a number"),
         ({"padding_value": None}, "padding_value must be a number"),
+        ({"return_contrast": "no"}, "return_contrast must be true or false; found 'no'"),
         ({"num_mel_bins": 40, "feature_size": 80}, "feature_size is another name of num_mel_bins"),
         ({"n_fft": 1}, "n_fft"),
         ({"hop_length": 0}, "hop_length"),

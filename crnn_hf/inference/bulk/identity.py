@@ -47,12 +47,14 @@ class Identity:
         return range(batch * self.batch_size, min((batch + 1) * self.batch_size, self.clips))
 
     def differences(self, found: dict[str, Any]) -> list[str]:
-        """In what another run, whose values are given by name, differs from this one; empty if in nothing."""
-        return [
-            f"{field.name} is {found.get(field.name)!r} there and {getattr(self, field.name)!r} now"
-            for field in fields(self)
-            if found.get(field.name) != getattr(self, field.name)
-        ]
+        """In what another run, whose values are given by name, differs from this one; empty if in nothing.
+
+        A model that was moved or renamed is the same one.
+        """
+        differing = [field.name for field in fields(self) if found.get(field.name) != getattr(self, field.name)]
+        if "content" not in differing:
+            differing = [name for name in differing if name != "model"]
+        return [f"{name} is {found.get(name)!r} there and {getattr(self, name)!r} now" for name in differing]
 
     def as_dict(self) -> dict[str, Any]:
         """Its values by name."""

@@ -86,7 +86,7 @@ def score_to_file(
     detector, feature_extractor = load_backend(model, backend, device, threads)
     utterances = list(dataset["utterance"])
     identity = Identity(
-        model=str(Path(model).resolve() if Path(model).is_dir() else model),
+        model=str(model),
         content=content_of(model, backend),
         data=data,
         clips=len(utterances),

@@ -1,5 +1,6 @@
 """The folder of a run of scoring: what counts as finished, and what does not."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,13 @@ def test_a_folder_without_header_holds_nothing(parts: Parts) -> None:
     assert not parts.are_there()
     parts.begin()
     assert parts.finished() == {}
+
+
+def test_a_model_that_was_moved_is_the_same_and_another_one_is_not(parts: Parts) -> None:
+    parts.begin()
+    assert Parts(parts.folder, replace(parts.identity, model="moved/model")).are_there()
+    with pytest.raises(ValueError, match="model is 'model' there and 'other' now; content is '1' there and '3' now;"):
+        Parts(parts.folder, replace(parts.identity, model="other", content="3")).are_there()
 
 
 def test_a_header_that_is_none_is_named(parts: Parts) -> None:
