@@ -56,11 +56,20 @@ MOMENT_VIEWS = (View(128, 64, 16, 4), View(64, 32, 8, 4))
 # Phases are compared from frames of 32 ms to those 8 ms later.
 PHASE_VIEW = View(512, 480, 16)
 LATER = PHASE_VIEW.n_fft // 4
-NUM_STATISTICS = (
-    sum(view.steps * 2 * view.bands for view in FREQUENCY_VIEWS)
-    + sum(view.steps * (2 * view.bands + len(view.pairs)) for view in MOMENT_VIEWS)
-    + 4 * PHASE_VIEW.bands
+# What the statistics tell of, each one in turn: the fine structure between the harmonics of a voice, that between its
+# pulses, whether those are heard in all bands at once, and the phase.
+HARMONICS, PULSES, AT_ONCE, PHASE = KINDS = ("harmonics", "pulses", "bands", "phase")
+KIND_OF_STATISTIC = (
+    *(HARMONICS for view in FREQUENCY_VIEWS for _ in range(view.steps * 2 * view.bands)),
+    *(
+        kind
+        for view in MOMENT_VIEWS
+        for _ in range(view.steps)
+        for kind in (*[PULSES] * (2 * view.bands), *[AT_ONCE] * len(view.pairs))
+    ),
+    *[PHASE] * (4 * PHASE_VIEW.bands),
 )
+NUM_STATISTICS = len(KIND_OF_STATISTIC)
 # Samples that a clip is padded to with zeros, so that every view has frames enough.
 LEAST_SAMPLES = 8192
 # Samples that are measured at once: a minute at 16 kHz. Of more, the statistics are the mean of those of its parts.

@@ -6,13 +6,18 @@ import torch
 
 from crnn_hf import CRNNConfig, CRNNFeatureExtractor, CRNNForAudioClassification, contrast_crnn
 from crnn_hf.contrast_crnn import (
+    AT_ONCE,
     DYNAMIC_RANGE,
     FREQUENCY_VIEWS,
     FURTHEST,
+    HARMONICS,
+    KIND_OF_STATISTIC,
     LATER,
     MOMENT_VIEWS,
     NUM_STATISTICS,
+    PHASE,
     PHASE_VIEW,
+    PULSES,
     STEEPNESS,
     CRNNContrast,
     View,
@@ -110,6 +115,16 @@ def test_the_statistics_are_their_definition(waveform: torch.Tensor) -> None:
     (found,) = contrast_statistics(waveform[None])
     assert found.shape == (NUM_STATISTICS,)
     np.testing.assert_allclose(found.numpy(), np.concatenate(expected), atol=1e-3)
+
+
+def test_each_statistic_is_of_the_kind_that_it_tells_of(waveform: torch.Tensor) -> None:
+    exact = waveform.double().numpy()
+    kinds = [HARMONICS for view in FREQUENCY_VIEWS for part in of_frequencies(exact, view) for _ in part]
+    for view in MOMENT_VIEWS:
+        for index, part in enumerate(of_moments(exact, view)):
+            kinds += [AT_ONCE if index % 3 == 2 else PULSES] * len(part)
+    kinds += [PHASE for part in of_phases(exact) for _ in part]
+    assert tuple(kinds) == KIND_OF_STATISTIC
 
 
 def test_neither_level_nor_offset_nor_colour_is_contrast(waveform: torch.Tensor) -> None:

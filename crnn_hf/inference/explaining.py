@@ -1,4 +1,4 @@
-"""Which times and frequencies of a recording moved its score, and which way."""
+"""What of a recording moved its score, and which way: times and frequencies, and kinds of fine structure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from crnn_hf.contrast_crnn import KIND_OF_STATISTIC, KINDS
 from crnn_hf.feature_extraction_crnn import CRNNFeatureExtractor
 from crnn_hf.inference.recordings.windows import windows
 
@@ -17,6 +18,8 @@ from crnn_hf.inference.recordings.windows import windows
 PATCH_SECONDS, PATCHES_OF_BANDS = 0.5, 8
 # As many patches as one call of a model is fastest with, on a CPU.
 BATCH_SIZE = 16
+# Of the way from usual statistics to a recording's own, at which gradients are taken.
+STEPS = 32
 
 
 @dataclass(frozen=True)
@@ -26,11 +29,16 @@ class Explanation:
     Attributes:
         effects: (frames, mel), one for each cell of the log-mel spectrogram of the whole recording, in nats of the
             score: above 0 where a cell spoke for real, below 0 where it spoke for fake.
-        method: "gradient x input" or "occlusion".
+        method: of these, "gradient x input" or "occlusion".
+        score: the mean of the windows' scores.
+        fine_structure: what each kind of statistic that a second opinion is formed of added to the score, in nats, by
+            the `KINDS` of `crnn_hf.contrast_crnn`; None of a detector without one, or one that gives no gradient.
     """
 
     effects: NDArray[np.float32]
     method: str
+    score: float
+    fine_structure: dict[str, float] | None
 
 
 def explain(
@@ -42,8 +50,12 @@ def explain(
     arXiv:1605.01713); one pass there and back for each window. Whatever else, such as an ONNX graph, is asked again
     with one patch after the other set to the mean of its bands, and the difference spread evenly over the patch
     (Zeiler and Fergus, 2014, arXiv:1311.2901); 64 passes for each window of 4 s. Neither is exact: effects
-    need not add up to the score, and what several cells say together is shared out among them. What a backbone or a
-    second opinion hears is left as it is: the effects are those of the CRNN alone.
+    need not add up to the score, and what several cells say together is shared out among them. What a backbone hears
+    is left as it is.
+
+    A second opinion is explained beside the cells, by integrated gradients (Sundararajan et al., 2017,
+    arXiv:1703.01365) on the way from the statistics that were usual in training to the recording's own. They add up to
+    how much higher the score is than with usual ones.
 
     Args:
         detector, feature_extractor: from `crnn_hf.inference.load_backend`; the extractor is this package's.
@@ -67,6 +79,7 @@ def explain(
     size = max(round(window * rate), feature_extractor.n_fft)
     total = np.zeros((frames, feature_extractor.num_mel_bins), np.float64)
     heard = np.zeros((frames, 1))
+    scores, fine_structures = [], []
     for part in (part for found in windows([waveform], size, size) for part in found):
         batch = feature_extractor(part.waveform, sampling_rate=rate, return_tensors="pt").to(detector.device)
         count = int(batch["attention_mask"].sum())
@@ -75,8 +88,15 @@ def explain(
         last = min(first + count, frames)
         total[first:last] += effects[: last - first]
         heard[first:last] += 1
+        with torch.inference_mode():
+            scores.append(float(_scores(detector, batch)[0]))
+        if is_torch and "contrast" in batch:
+            fine_structures.append(_integrated_gradients(detector, batch))
     return Explanation(
-        (total / np.maximum(heard, 1)).astype(np.float32), "gradient x input" if is_torch else "occlusion"
+        (total / np.maximum(heard, 1)).astype(np.float32),
+        "gradient x input" if is_torch else "occlusion",
+        float(np.mean(scores)),
+        _by_kind(np.mean(fine_structures, axis=0)) if fine_structures else None,
     )
 
 
@@ -89,6 +109,23 @@ def _gradient_times_input(detector: nn.Module, batch: Any, count: int, _: int) -
         (gradient,) = torch.autograd.grad(score, features)
     own = features.detach()[0, :count]
     return (gradient[0, :count] * (own - own.mean(0))).cpu().numpy()
+
+
+def _integrated_gradients(detector: nn.Module, batch: Any) -> NDArray[np.float64]:
+    """(statistics,)"""
+    usual, own = detector.contrast.mean, batch["contrast"]
+    places = (torch.arange(STEPS, device=own.device)[:, None] + 0.5) / STEPS
+    way = (usual + places * (own - usual)).requires_grad_()
+    copies = {name: tensor.expand(STEPS, *tensor.shape[1:]) for name, tensor in batch.items()}
+    with torch.enable_grad():
+        scores = _scores(detector, {**copies, "contrast": way})
+        (gradients,) = torch.autograd.grad(scores.sum(), way)
+    return (gradients.mean(0) * (own[0] - usual)).double().cpu().numpy()
+
+
+def _by_kind(effects: NDArray[np.float64]) -> dict[str, float]:
+    kinds = np.array(KIND_OF_STATISTIC)
+    return {kind: float(effects[kinds == kind].sum()) for kind in KINDS}
 
 
 @torch.inference_mode()

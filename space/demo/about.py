@@ -38,8 +38,9 @@ LIMITS = f"""
 - **A probability is for even odds.** If one recording in a hundred is fake where yours come from, most of what is
   called fake will be real.
 - **Where it marks a stretch, an edge may be half a second off or more**: it is where the voice, the room or the
-  microphone changes, if they do. And what moved the score is a hint at what the model
-  used, not at what is wrong with the recording. Of a model with a second opinion it is what its network alone used.
+  microphone changes, if they do. And what moved the score is a hint at what the model used, not at what is wrong with
+  the recording. In the spectrogram it is what the network used; what a second opinion used is listed below, where
+  PyTorch runs the model.
 
 Nobody should be accused, refused or believed because of this page alone.
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from crnn_hf import CRNNFeatureExtractor
 from crnn_hf.inference.explaining import Explanation
 from demo import pictures
+from demo.reasons import parts_of_score
 from demo.words import LABELS, clock, percent
 
 # Scores beyond this are drawn at the edge.
@@ -24,7 +25,7 @@ def seen(
     explanation: Explanation | None = None,
     start: float = 0.0,
 ) -> str:
-    """Player, waveform and spectrogram of a recording, with what moved its score laid over the latter.
+    """Player, waveform and spectrogram of a recording, with what moved its score laid over the latter and below it.
 
     Args:
         waveform: (samples,).
@@ -55,6 +56,7 @@ def seen(
     <div class="marks" aria-hidden="true"></div><div class="cursor" aria-hidden="true"></div>
   </div>
   {_axis(seconds)}
+  {"" if explanation is None else parts_of_score(explanation)}
 </div>"""
 
 

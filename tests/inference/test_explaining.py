@@ -9,6 +9,7 @@ import torch
 from transformers import ASTFeatureExtractor
 
 from crnn_hf import CRNNFeatureExtractor
+from crnn_hf.contrast_crnn import KIND_OF_STATISTIC, KINDS, PHASE
 from crnn_hf.inference.backends import load_backend
 from crnn_hf.inference.explaining import explain
 
@@ -72,6 +73,39 @@ def test_a_long_recording_is_heard_window_by_window(tiny_detector: Path, changin
     assert np.abs(longer[-40:]).max() > 0
 
 
+def test_kinds_of_fine_structure_add_up_to_what_the_second_opinion_says(
+    tiny_detector: Path, changing: np.ndarray
+) -> None:
+    detector, extractor = load_backend(tiny_detector, device="cpu")
+    detector.contrast.weight.mul_(400)
+    found = explain(detector, extractor, changing)
+    batch = extractor(changing, sampling_rate=16_000, return_tensors="pt")
+    with torch.inference_mode():
+        own, usual = (
+            float(logits[0] - logits[1])
+            for contrast in (batch["contrast"], detector.contrast.mean[None])
+            for logits in detector(**{**batch, "contrast": contrast}).logits
+        )
+    assert found.score == pytest.approx(own, abs=1e-4)
+    assert abs(own - usual) > 0.5
+    assert sum(found.fine_structure.values()) == pytest.approx(own - usual, rel=0.02)
+
+
+def test_a_kind_that_the_second_opinion_does_not_hear_has_no_effect(tiny_detector: Path, changing: np.ndarray) -> None:
+    detector, extractor = load_backend(tiny_detector, device="cpu")
+    is_phase = torch.tensor([kind == PHASE for kind in KIND_OF_STATISTIC])
+    detector.contrast.hidden_weight[:, ~is_phase] = 0
+    found = explain(detector, extractor, changing).fine_structure
+    assert list(found) == list(KINDS)
+    assert found[PHASE] != 0
+    assert {effect for kind, effect in found.items() if kind != PHASE} == {0.0}
+
+
+def test_without_a_second_opinion_there_is_no_fine_structure(changing: np.ndarray) -> None:
+    found = explain(LowBandsAreReal(), CRNNFeatureExtractor(), changing)
+    assert found.fine_structure is None
+
+
 def test_onnx_is_explained_by_occlusion(tiny_detector: Path, tmp_path: Path, speech: np.ndarray) -> None:
     pytest.importorskip("onnxruntime", reason="needs crnn-hf[onnx]")
     from crnn_hf.inference.backends import export_onnx
@@ -80,6 +114,7 @@ def test_onnx_is_explained_by_occlusion(tiny_detector: Path, tmp_path: Path, spe
     found = explain(*load_backend(tmp_path / "onnx", "onnx"), speech)
     assert found.method == "occlusion"
     assert np.abs(found.effects).max() > 0
+    assert found.fine_structure is None
 
 
 def test_bad_input(tiny_detector: Path, speech: np.ndarray) -> None:

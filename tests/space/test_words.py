@@ -117,6 +117,34 @@ def test_what_moved_the_score_lies_where_it_was_heard(served: Any, worst: int, s
     assert float(place[1]) == pytest.approx(100 * start / 40, abs=0.01)
     assert float(place[2]) == pytest.approx(50, abs=0.2)
     assert "(by gradient x input, from 0:" in seen
+    assert ", the sum of five parts" in seen
+
+
+def test_the_parts_of_a_score_add_up_to_it() -> None:
+    from demo.reasons import parts_of_score
+
+    from crnn_hf.contrast_crnn import KINDS
+    from crnn_hf.inference import Explanation
+
+    effects = dict(zip(KINDS, (-2.0, 0.25, -0.5, 0.0), strict=True))
+    told = parts_of_score(Explanation(np.zeros((1, 80), np.float32), "gradient x input", -1.0, effects))
+    assert "score of -1.00 there, the sum of five parts" in told
+    assert re.findall(r"<strong>([-+.\d]+)</strong>, for (\w+)", told) == [
+        ("+1.25", "real"),
+        ("-2.00", "fake"),
+        ("+0.25", "real"),
+        ("-0.50", "fake"),
+        ("+0.00", "neither"),
+    ]
+    assert re.findall(r'class="(\w+)" style="width:(\d+)%', told)[:2] == [("real", "62"), ("fake", "100")]
+
+
+def test_of_a_graph_no_parts_are_told() -> None:
+    from demo.reasons import parts_of_score
+
+    from crnn_hf.inference import Explanation
+
+    assert parts_of_score(Explanation(np.zeros((1, 80), np.float32), "occlusion", -1.0, None)) == ""
 
 
 def test_the_spectrogram_is_upright() -> None:
