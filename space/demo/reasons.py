@@ -10,7 +10,7 @@ NAMES = {
     AT_ONCE: "Whether all pitches sound at once in a pulse",
     PHASE: "How waves of neighbouring pitches line up",
 }
-SPECTROGRAM = "Everything else, as marked in the spectrogram, and where scores begin"
+SPECTROGRAM = "Everything else, as marked in the spectrogram below, and where scores begin"
 
 
 def parts_of_score(explanation: Explanation) -> str:
@@ -18,10 +18,10 @@ def parts_of_score(explanation: Explanation) -> str:
     if explanation.fine_structure is None:
         return ""
     effects = {NAMES[kind]: effect for kind, effect in explanation.fine_structure.items()}
-    effects = {SPECTROGRAM: explanation.score - sum(effects.values()), **effects}
+    effects[SPECTROGRAM] = explanation.score - sum(effects.values())
     most = max(map(abs, effects.values())) or 1.0
     bars = "".join(_bar(name, effect, abs(effect) / most) for name, effect in effects.items())
-    summary = f"A score of {explanation.score:+.2f} there, the sum of five parts"
+    summary = f"The score of what is marked is {explanation.score:+.2f}, the sum of five parts"
     return f'<details open class="parts"><summary>{summary}</summary><dl class="bars">{bars}</dl></details>'
 
 

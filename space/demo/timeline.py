@@ -25,7 +25,7 @@ def seen(
     explanation: Explanation | None = None,
     start: float = 0.0,
 ) -> str:
-    """Player, waveform and spectrogram of a recording, with what moved its score laid over the latter and below it.
+    """Player, waveform and spectrogram of a recording, with what moved its score above and laid over the latter.
 
     Args:
         waveform: (samples,).
@@ -45,6 +45,7 @@ def seen(
 <div class="seen" data-seconds="{seconds:.3f}">
   <audio controls preload="auto" src="{pictures.sound(waveform, rate)}"
     aria-label="The recording"></audio>
+  {"" if explanation is None else parts_of_score(explanation)}
   {_switch(explanation, start, end, seconds)}
   <div class="tracks" role="slider" tabindex="0" aria-label="Time in the recording. Arrow keys move by a second, space
     plays and pauses." aria-valuemin="0" aria-valuemax="{seconds:.1f}" aria-valuenow="0" aria-valuetext="0:00.0">
@@ -56,7 +57,6 @@ def seen(
     <div class="marks" aria-hidden="true"></div><div class="cursor" aria-hidden="true"></div>
   </div>
   {_axis(seconds)}
-  {"" if explanation is None else parts_of_score(explanation)}
 </div>"""
 
 
