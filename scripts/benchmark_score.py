@@ -49,23 +49,26 @@ def benchmark(options: argparse.Namespace, folder: Path) -> None:
     model = options.model or random_detector(folder / "model")
     device = processes().device if options.backend == "torch" else torch.device("cpu")
     workers = usual_workers(device) if options.workers is None else options.workers
-    threads = threads_each(workers)
+    threads = threads_each(workers) if device.type == "cpu" else 1
     detector, feature_extractor = load_backend(model, options.backend, device)
+    of_workers, _ = load_backend(model, options.backend, device, threads)
     collate = Collator(feature_extractor, detector.config.label2id)
     clips = corpus.with_transform(ClipReader(feature_extractor.sampling_rate))
     starts = range(0, len(clips), options.batch_size)
     heard = [[clips[row] for row in range(start, min(start + options.batch_size, len(clips)))] for start in starts]
     ready = [collate(batch) for batch in heard]
 
+    def network() -> None:
+        with torch.inference_mode():
+            for batch in ready:
+                scores_of(detector, batch)
+
     def score(batch: dict[str, torch.Tensor]) -> None:
         with torch.inference_mode():
-            scores_of(detector, batch)
-
-    def network() -> None:
-        for batch in ready:
-            score(batch)
+            scores_of(of_workers, batch)
 
     def whole_detector() -> None:
+        # As `score_to_file` shares the work out.
         if device.type == "cpu":
             list(in_background(lambda batch: score(collate(batch)), heard, workers, threads))
         else:

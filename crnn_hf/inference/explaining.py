@@ -91,7 +91,7 @@ def explain(
         with torch.inference_mode():
             scores.append(float(_scores(detector, batch)[0]))
         if is_torch and "contrast" in batch:
-            fine_structures.append(_integrated_gradients(detector, batch))
+            fine_structures.append(_integrated_gradients(detector, batch["contrast"]))
     return Explanation(
         (total / np.maximum(heard, 1)).astype(np.float32),
         "gradient x input" if is_torch else "occlusion",
@@ -111,16 +111,17 @@ def _gradient_times_input(detector: nn.Module, batch: Any, count: int, _: int) -
     return (gradient[0, :count] * (own - own.mean(0))).cpu().numpy()
 
 
-def _integrated_gradients(detector: nn.Module, batch: Any) -> NDArray[np.float64]:
-    """(statistics,)"""
-    usual, own = detector.contrast.mean, batch["contrast"]
-    places = (torch.arange(STEPS, device=own.device)[:, None] + 0.5) / STEPS
-    way = (usual + places * (own - usual)).requires_grad_()
-    copies = {name: tensor.expand(STEPS, *tensor.shape[1:]) for name, tensor in batch.items()}
+def _integrated_gradients(detector: nn.Module, contrast: torch.Tensor) -> NDArray[np.float64]:
+    """(statistics,), of those of one clip, (1, statistics)."""
+    usual, labels, calibration = detector.contrast.mean, detector.config.label2id, detector.config.calibration
+    places = (torch.arange(STEPS, device=contrast.device)[:, None] + 0.5) / STEPS
+    way = (usual + places * (contrast - usual)).requires_grad_()
     with torch.enable_grad():
-        scores = _scores(detector, {**copies, "contrast": way})
-        (gradients,) = torch.autograd.grad(scores.sum(), way)
-    return (gradients.mean(0) * (own[0] - usual)).double().cpu().numpy()
+        # They are added to the network's, which need not be asked.
+        logits = detector.contrast(way)
+        (gradients,) = torch.autograd.grad((logits[:, labels["real"]] - logits[:, labels["fake"]]).sum(), way)
+    scale = 1.0 if calibration is None else calibration["scale"]
+    return scale * (gradients.mean(0) * (contrast[0] - usual)).double().cpu().numpy()
 
 
 def _by_kind(effects: NDArray[np.float64]) -> dict[str, float]:
