@@ -83,13 +83,12 @@ def explain(
     for part in (part for found in windows([waveform], size, size) for part in found):
         batch = feature_extractor(part.waveform, sampling_rate=rate, return_tensors="pt").to(detector.device)
         count = int(batch["attention_mask"].sum())
-        effects = effects_of(detector, batch, count, round(PATCH_SECONDS * rate / hop))
+        score, effects = effects_of(detector, batch, count, round(PATCH_SECONDS * rate / hop))
+        scores.append(score)
         first = part.start // hop
         last = min(first + count, frames)
         total[first:last] += effects[: last - first]
         heard[first:last] += 1
-        with torch.inference_mode():
-            scores.append(float(_scores(detector, batch)[0]))
         if is_torch and "contrast" in batch:
             fine_structures.append(_integrated_gradients(detector, batch["contrast"]))
     return Explanation(
@@ -100,15 +99,15 @@ def explain(
     )
 
 
-def _gradient_times_input(detector: nn.Module, batch: Any, count: int, _: int) -> NDArray[np.float32]:
-    """(count, mel)"""
+def _gradient_times_input(detector: nn.Module, batch: Any, count: int, _: int) -> tuple[float, NDArray[np.float32]]:
+    """The score of a window, and the effects of its cells, (count, mel)."""
     features = batch["input_features"].detach().clone().requires_grad_()
     # cuDNN has no way back through an LSTM that is not in training.
     with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
-        score = _scores(detector, {**batch, "input_features": features}).sum()
+        (score,) = _scores(detector, {**batch, "input_features": features})
         (gradient,) = torch.autograd.grad(score, features)
     own = features.detach()[0, :count]
-    return (gradient[0, :count] * (own - own.mean(0))).cpu().numpy()
+    return score.item(), (gradient[0, :count] * (own - own.mean(0))).cpu().numpy()
 
 
 def _integrated_gradients(detector: nn.Module, contrast: torch.Tensor) -> NDArray[np.float64]:
@@ -130,8 +129,8 @@ def _by_kind(effects: NDArray[np.float64]) -> dict[str, float]:
 
 
 @torch.inference_mode()
-def _occlusion(detector: Any, batch: Any, count: int, patch_frames: int) -> NDArray[np.float32]:
-    """(count, mel)"""
+def _occlusion(detector: Any, batch: Any, count: int, patch_frames: int) -> tuple[float, NDArray[np.float32]]:
+    """The score of a window, and the effects of its cells, (count, mel)."""
     features = batch["input_features"]
     means = features[0, :count].mean(0)
     whole = float(_scores(detector, batch)[0])
@@ -145,7 +144,7 @@ def _occlusion(detector: Any, batch: Any, count: int, patch_frames: int) -> NDAr
         for (times, bands), score in zip(hidden, _scores(detector, copies).tolist(), strict=True):
             cells = effects[times, bands]
             cells[...] = (whole - score) / cells.size
-    return effects
+    return whole, effects
 
 
 def _patches(frames: int, bands: int, patch_frames: int) -> Iterator[tuple[slice, slice]]:
