@@ -1,10 +1,12 @@
 """A corpus of any size in, a score file out; by one process or several, broken off and gone on with at any time."""
 
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from accelerate.state import PartialState
 from datasets import Dataset
 
 from crnn_hf.data import ClipReader, Collator
@@ -12,6 +14,7 @@ from crnn_hf.inference.backends import load_backend
 from crnn_hf.inference.background import in_background, threads_each, usual_workers
 from crnn_hf.inference.batches import allowed_batch_size, collect, read_clips, scores_of
 from crnn_hf.inference.bulk.identity import Identity, content_of, names_of
+from crnn_hf.inference.bulk.lock import only_run
 from crnn_hf.inference.bulk.merging import merge
 from crnn_hf.inference.bulk.parts import FinishedBatch, Parts
 from crnn_hf.inference.bulk.processes import processes
@@ -51,8 +54,8 @@ def score_to_file(
     same arguments after it was killed, it goes on there, with any number of processes. Batches are composed the same
     whatever happens, so that the files are too, to the byte, on devices of one kind (on some processors only where
     MKL_CBWR=AUTO was set before PyTorch's first product, as `crnn-hf score` does). Clips that cannot be scored are
-    named in `scores.errors.tsv`. All processes that `accelerate launch` or `torchrun` started are to call this; two
-    runs at a time on one output are not.
+    named in `scores.errors.tsv`. All processes that `accelerate launch` or `torchrun` started are to call this; of two
+    runs at a time on one output the second is refused.
 
     Args:
         model: folder or Hub name.
@@ -72,8 +75,9 @@ def score_to_file(
 
     Raises:
         FileExistsError: the output is there, whole, and not to be overwritten.
-        ValueError: the folder is of another run, which the message tells apart from this one; `batch_size` or
-            `workers` is out of range; names that no score file can hold; or as `load_backend`, `scores_of`.
+        ValueError: another run is writing the output; the folder is of another run, which the message tells apart from
+            this one; `batch_size` or `workers` is out of range; names that no score file can hold; or as
+            `load_backend`, `scores_of`.
         OSError: as `load_backend`, or a file cannot be written.
     """
     if workers is not None and workers < 0:
@@ -95,12 +99,6 @@ def score_to_file(
         backend=backend,
     )
     parts = Parts(output.with_name(f"{output.name}.parts"), identity)
-    finished = _finished_before(parts, output, overwrite)
-    state.wait_for_everyone()  # each has seen the folder as the last run left it
-    if state.is_main_process and finished is None:
-        parts.begin()
-    state.wait_for_everyone()
-    todo = [number for number in range(identity.batches) if number not in (finished or ())]
     read = partial(
         _read,
         identity=identity,
@@ -108,22 +106,34 @@ def score_to_file(
         collate=Collator(feature_extractor, detector.config.label2id),
     )
     score = partial(_scored, detector)
-    own = todo[state.process_index :: state.num_processes]
-    if device.type == "cpu":
-        scored = in_background(lambda number: score(read(number)), own, workers, threads)
-    else:
-        scored = map(score, in_background(read, own, workers))
-    with parts.written_by(state.process_index) as keep, Progress(parts, not state.is_main_process) as progress:
-        for batch in scored:
-            keep(batch)
+    with only_run(output) if state.is_main_process else nullcontext():
+        own = _own_share(parts, output, overwrite, state)
+        if device.type == "cpu":
+            scored = in_background(lambda number: score(read(number)), own, workers, threads)
+        else:
+            scored = map(score, in_background(read, own, workers))
+        with parts.written_by(state.process_index) as keep, Progress(parts, not state.is_main_process) as progress:
+            for batch in scored:
+                keep(batch)
+                progress.update()
+            state.wait_for_everyone()
             progress.update()
-        state.wait_for_everyone()
-        progress.update()
-    if not state.is_main_process:
-        return []
-    errors = merge(parts.finished().values(), utterances, output, parts.folder)
-    parts.remove()
-    return errors
+        if not state.is_main_process:
+            return []
+        errors = merge(parts.finished().values(), utterances, output, parts.folder)
+        parts.remove()
+        return errors
+
+
+def _own_share(parts: Parts, output: Path, overwrite: bool, state: PartialState) -> list[int]:
+    """The numbers of the batches that are left for this process; the folder is there then."""
+    finished = _finished_before(parts, output, overwrite)
+    state.wait_for_everyone()  # each has seen the folder as the last run left it
+    if state.is_main_process and finished is None:
+        parts.begin()
+    state.wait_for_everyone()
+    todo = [number for number in range(parts.identity.batches) if number not in (finished or ())]
+    return todo[state.process_index :: state.num_processes]
 
 
 def _finished_before(parts: Parts, output: Path, overwrite: bool) -> set[int] | None:

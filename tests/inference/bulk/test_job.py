@@ -10,6 +10,7 @@ from datasets import Dataset
 
 from crnn_hf.inference import load_detector, score_clips
 from crnn_hf.inference.bulk import errors_beside, score_to_file
+from crnn_hf.inference.bulk.lock import only_run
 from crnn_hf.metrics import read_scores
 
 
@@ -137,3 +138,15 @@ def test_clips_that_cannot_be_scored_are_named(dataset: Dataset, tiny_detector: 
 def test_two_clips_of_one_name_are_refused(dataset: Dataset, tiny_detector: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=f"two clips are called '{dataset['utterance'][0]}'"):
         score_to_file(tiny_detector, dataset.select([0, 1, 0]), tmp_path / "scores.tsv")
+
+
+def test_two_runs_do_not_write_one_output(dataset: Dataset, tiny_detector: Path, tmp_path: Path) -> None:
+    output = tmp_path / "new" / "scores.tsv"
+    few = dataset.select(range(4))
+    with (
+        only_run(output),
+        pytest.raises(ValueError, match=r"scores\.tsv: another run is writing it; wait for its end"),
+    ):
+        score_to_file(tiny_detector, few, output)
+    score_to_file(tiny_detector, few, output)
+    assert [path.name for path in output.parent.iterdir()] == ["scores.tsv"]
