@@ -66,6 +66,14 @@ class DataArguments:
         default="{}",
         metadata={"help": "What own recordings' columns are called. One: --columns.label is_fake"},
     )
+    training_sets: str = field(
+        default="{}",
+        metadata={
+            "help": "Other corpora to learn from beside data, by name, of which real speech alone or fakes alone will "
+            "do. One: --training_sets.calls DIRECTORY, whose train split is heard as if it were part of data's; own "
+            'recordings whose columns are called otherwise: --training_sets.calls "{data: FILE, label: is_fake}"'
+        },
+    )
     replay: str = field(
         default="{}",
         metadata={
@@ -112,7 +120,8 @@ class DataArguments:
         },
     )
     first_train_clips: int | None = field(
-        default=None, metadata={"help": "Train on the first so many clips alone; the others are not even downloaded."}
+        default=None,
+        metadata={"help": "Train on the first so many clips of data alone; its others are not even downloaded."},
     )
     first_validation_clips: int | None = field(
         default=None, metadata={"help": "Validate on the first so many clips of each set alone."}

@@ -16,7 +16,7 @@ from crnn_hf.training.figures import MAIN, figure_names, figure_of, labels_of, m
 
 # The means over all sets are called `eval_mean_eer`.
 RESERVED = (MAIN, "mean")
-COLUMNS = set(inspect.signature(load_recordings).parameters) - {"source", "split"}
+COLUMNS = set(inspect.signature(load_recordings).parameters) - {"source", "split", "may_lack_class"}
 
 
 class Corpus(NamedTuple):

@@ -12,7 +12,16 @@ from transformers import HfArgumentParser
 
 from crnn_hf.training.arguments import DataArguments, DetectorTrainingArguments, ModelArguments
 
-SECTIONS = ("architecture", "features", "columns", "evaluation_sets", "vocoding", "augmentation", "replay")
+SECTIONS = (
+    "architecture",
+    "features",
+    "columns",
+    "training_sets",
+    "evaluation_sets",
+    "vocoding",
+    "augmentation",
+    "replay",
+)
 
 
 class RecipeError(ValueError):

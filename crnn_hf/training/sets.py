@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple
 
-from datasets import Dataset
+from datasets import Dataset, concatenate_datasets
 from numpy.typing import NDArray
 
 from crnn_hf.data import load_corpus, overview
@@ -13,6 +13,7 @@ from crnn_hf.training.evaluation_sets import Corpus, check_metric, evaluation_co
 from crnn_hf.training.figures import MAIN
 from crnn_hf.training.replay import REPLAYED, Replay, joined, refuse_taken_name, replay_of
 from crnn_hf.training.sampling import sampling_weights
+from crnn_hf.training.training_sets import load_training_sets, training_corpora
 
 
 class Corpora(NamedTuple):
@@ -20,10 +21,12 @@ class Corpora(NamedTuple):
 
     Attributes:
         evaluation: of each evaluation set, by its name; that of `MAIN` is the one to learn from, too.
+        training: what else to learn from, by name.
         replay: what is heard again, if anything is.
     """
 
     evaluation: Mapping[str, Corpus]
+    training: Mapping[str, Corpus]
     replay: Replay | None
 
 
@@ -32,11 +35,13 @@ class Sets(NamedTuple):
 
     Attributes:
         new: to learn from.
+        more: to learn from as well, by name.
         old: to hear again, if any are.
         evaluation: to be measured on, by name.
     """
 
     new: Dataset
+    more: dict[str, Dataset]
     old: Dataset | None
     evaluation: dict[str, Dataset]
 
@@ -57,11 +62,11 @@ class Course(NamedTuple):
 
 def corpora_of(arguments: DataArguments) -> Corpora:
     """What the settings name. Raises ValueError for settings that cannot be."""
-    evaluation, replay = evaluation_corpora(arguments), replay_of(arguments)
+    evaluation, training, replay = evaluation_corpora(arguments), training_corpora(arguments), replay_of(arguments)
     if replay is not None:
         refuse_taken_name(evaluation)
         evaluation[REPLAYED] = replay.corpus
-    return Corpora(evaluation, replay)
+    return Corpora(evaluation, training, replay)
 
 
 def load_sets(corpora: Corpora, arguments: DataArguments, sampling_rate: int, metric: str | None) -> Sets:
@@ -81,15 +86,17 @@ def load_sets(corpora: Corpora, arguments: DataArguments, sampling_rate: int, me
     check_metric(metric, evaluation)
     source, columns = corpora.evaluation[MAIN][:2]
     new = load_corpus(source, "train", first=arguments.first_train_clips, **columns)
-    if corpora.replay is None:
-        return Sets(new, None, evaluation)
-    source, columns = corpora.replay.corpus[:2]
-    return Sets(new, load_corpus(source, "train", **columns), evaluation)
+    more, old = load_training_sets(corpora.training), None
+    if corpora.replay is not None:
+        source, columns = corpora.replay.corpus[:2]
+        old = load_corpus(source, "train", **columns)
+    return Sets(new, more, old, evaluation)
 
 
 def overviews(sets: Sets, corpora: Corpora) -> list[str]:
     """A line about each set, the one to learn from first."""
     lines = [overview(sets.new, corpora.evaluation[MAIN].source, "train")]
+    lines += [f"{name}, {overview(rows, corpora.training[name].source, 'train')}" for name, rows in sets.more.items()]
     if corpora.replay is not None:
         lines.append(f"{REPLAYED}, {overview(sets.old, corpora.replay.corpus.source, 'train')}")
     for name, rows in sets.evaluation.items():
@@ -101,6 +108,7 @@ def overviews(sets: Sets, corpora: Corpora) -> list[str]:
 def course_of(sets: Sets, corpora: Corpora, arguments: DataArguments) -> Course:
     """How the clips to learn from are drawn, as the settings say."""
     weigh = partial(sampling_weights, balanced=arguments.sampling == "balanced", evenness=arguments.group_evenness)
+    new = concatenate_datasets([sets.new, *sets.more.values()]) if sets.more else sets.new
     if corpora.replay is None:
-        return Course(sets.new, weigh(sets.new), None)
-    return Course(*joined(sets.new, sets.old, corpora.replay.share, weigh))
+        return Course(new, weigh(new), None)
+    return Course(*joined(new, sets.old, corpora.replay.share, weigh))

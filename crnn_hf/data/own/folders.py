@@ -39,7 +39,7 @@ class Recording:
     group: str
 
 
-def recordings_in(folder: Path, words: Words) -> list[Recording]:
+def recordings_in(folder: Path, words: Words, *, may_lack_class: bool = False) -> list[Recording]:
     """The recordings in the class folders of a folder, in the order of their names; links are followed.
 
     Hidden files, and those with an extension that is no audio's, are skipped; warnings in the log count them, and
@@ -48,9 +48,10 @@ def recordings_in(folder: Path, words: Words) -> list[Recording]:
     Args:
         folder: holds a folder for each class.
         words: what these may be called.
+        may_lack_class: whether recordings of one class alone will do.
 
     Raises:
-        FileNotFoundError: a class has no folder, or no recording in it.
+        FileNotFoundError: a class has no folder, or no recording in it; with `may_lack_class`, both have none.
     """
     labels = {path.name: words[folded(path.name)] for path in folder.iterdir() if _is_class(path, words)}
     recordings, skipped = [], Counter()
@@ -60,7 +61,7 @@ def recordings_in(folder: Path, words: Words) -> list[Recording]:
                 skipped[kind] += 1
             else:
                 recordings.append(_recording(path.relative_to(folder), label))
-    _check_classes(folder, words, labels, recordings)
+    _check_classes(folder, words, labels, recordings, may_lack_class)
     _report(folder, labels, skipped)
     return sorted(recordings)
 
@@ -97,10 +98,12 @@ def _recording(path: Path, label: int) -> Recording:
     return Recording(path.as_posix(), label, path.parts[1] if len(path.parts) > 2 else UNKNOWN)
 
 
-def _check_classes(folder: Path, words: Words, labels: dict[str, int], recordings: list[Recording]) -> None:
+def _check_classes(
+    folder: Path, words: Words, labels: dict[str, int], recordings: list[Recording], may_lack_class: bool
+) -> None:
     counts = Counter(recording.label for recording in recordings)
     missing = [name for name, label in (("real", 0), ("fake", 1)) if counts[label] == 0]
-    if not missing:
+    if not missing or (may_lack_class and recordings):
         return
     raise FileNotFoundError(
         f"{folder}: no recordings that are {' and none that are '.join(missing)} in its class folders "

@@ -33,6 +33,7 @@ def load_recordings(
     attack: str | None = None,
     real: Collection[Any] | None = None,
     fake: Collection[Any] | None = None,
+    may_lack_class: bool = False,
     split: str | None = None,
     config: str | None = None,
     cache_dir: str | Path | None = None,
@@ -67,6 +68,7 @@ def load_recordings(
         attack: the column with the attacks.
         real: what the labels, or class folders, of real speech are called, if not as above; together with `fake`.
         fake: what those of fakes are called.
+        may_lack_class: whether a folder may hold recordings of one class alone.
         split: which split of a dataset; for one that `save_to_disk` wrote, only if it has several.
         config: which configuration of a dataset; only for those that have several.
         cache_dir: where Parquet tables and datasets are copied to, as Arrow files; by default where `datasets` keeps
@@ -90,7 +92,7 @@ def load_recordings(
     path = Path(source)
     if path.is_dir() and has_class_folder(path, words):
         _refuse(path, "a folder of recordings", split=split, config=config, **columns)
-        return _from_folder(path, words)
+        return _from_folder(path, words, may_lack_class)
     if path.suffix.lower() in TEXT_TABLES and path.is_file():
         _refuse(path, "a text", split=split, config=config)
         return _from_text(path, {"audio": "audio", "label": "label"} | columns, words, own_words)
@@ -106,8 +108,8 @@ def _refuse(path: Path, kind: str, **arguments: str | None) -> None:
         raise ValueError(f"{path} is {kind}, for which {', '.join(given)} has no meaning")
 
 
-def _from_folder(folder: Path, words: Words) -> datasets.Dataset:
-    recordings = recordings_in(folder, words)
+def _from_folder(folder: Path, words: Words, may_lack_class: bool) -> datasets.Dataset:
+    recordings = recordings_in(folder, words, may_lack_class=may_lack_class)
     files = [recording.name for recording in recordings]
     labels = [recording.label for recording in recordings]
     origin = Origin(str(folder), folder.absolute())
