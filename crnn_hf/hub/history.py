@@ -1,5 +1,6 @@
 """What a model card says of how the model came to be: data and training, from what the run noted."""
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -36,9 +37,25 @@ def dataset_trained_on(run: Run) -> str | None:
 
 def data(run: Run) -> str | None:
     """What the model was trained on, with its licence where that is known; None where nothing was noted."""
-    source = (run.settings or {}).get("data")
-    if source is None:
+    settings = run.settings or {}
+    if settings.get("data") is None:
         return None
+    known, others = _known_corpus(run), _other_sources(settings)
+    if known is not None and not others:
+        return known
+    paragraphs = [] if known is None else [known]
+    names = ", ".join(_name(source) for source in (others if known else [settings["data"], *others]))
+    paragraphs.append(
+        f"Trained on {names}{' as well' if known else ''}. The run did not note whose recordings these are, nor under "
+        "which licence."
+    )
+    if lines := (run.record or {}).get("clips"):
+        paragraphs.append("\n".join(f"- {escaped_for_markdown(line)}" for line in lines))
+    return "\n\n".join(paragraphs)
+
+
+def _known_corpus(run: Run) -> str | None:
+    """What is known of the corpus, if it is one of those that everybody can have."""
     if dataset_trained_on(run):
         citation = re.sub(r"\n {2,}", "\n  ", asvspoof5.CITATION)
         return (
@@ -50,11 +67,21 @@ def data(run: Run) -> str | None:
             "Trained on the corpus that crnn-hf makes itself: nonsense syllables from a speech synthesiser, “real” as "
             "they are and “fake” after a vocoder. Nobody speaks in it, and nobody has rights in it."
         )
-    name = escaped_for_markdown(without_paths(without_folder(source)))
-    clips = "".join(f"\n- {escaped_for_markdown(line)}" for line in (run.record or {}).get("clips", []))
-    return f"Trained on {name}. The run did not note whose recordings these are, nor under which licence." + (
-        f"\n{clips}" if clips else ""
-    )
+    return None
+
+
+def _other_sources(settings: Mapping[str, Any]) -> list[str]:
+    """What else the run learned from, beside its corpus."""
+    sets = list(json.loads(settings.get("training_sets") or "{}").values())
+    sets.append(json.loads(settings.get("replay") or "{}"))
+    sources = [one.get("data") if isinstance(one, dict) else one for one in sets]
+    return [str(source) for source in sources if source is not None]
+
+
+def _name(source: str) -> str:
+    if source in ASVSPOOF5_SOURCES:
+        return "ASVspoof 5"
+    return escaped_for_markdown(without_paths(without_folder(source)))
 
 
 def training(run: Run) -> str | None:

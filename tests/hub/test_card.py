@@ -82,6 +82,20 @@ def test_asvspoof_5_is_credited(folder: Path) -> None:
     assert "@article{wang2025asvspoof5," in card.text
 
 
+def test_whatever_else_the_run_learned_from_is_told(folder: Path) -> None:
+    sets = {"calls": "/srv/somebody/calls", "studio": {"data": "user/studio", "label": "is_fake"}}
+    others = {"training_sets": json.dumps(sets), "replay": json.dumps({"data": "hub", "share": 0.5})}
+    unknown = "The run did not note whose recordings these are, nor under which licence."
+    note(folder, settings={"data": "/srv/somebody/mine", **others})
+    assert f"Trained on mine, calls, user/studio, ASVspoof 5. {unknown}" in card_of(folder).text
+    # What is known of one corpus is not said of the others.
+    note(folder, settings={"data": "hub", **others, "replay": "{}"})
+    text = card_of(folder).text
+    assert "ODC-By 1.0" in text
+    assert f"Trained on calls, user/studio as well. {unknown}" in text
+    assert "somebody" not in text
+
+
 def test_a_model_of_artificial_voices_carries_a_warning(folder: Path, tmp_path: Path) -> None:
     (tmp_path / MANIFEST).touch()
     note(folder, settings={"data": str(tmp_path)})
