@@ -55,7 +55,7 @@ class Heard:
     """Statistics of a corpus's clips, each heard once or several times.
 
     Attributes:
-        clips: the corpus's columns but for the audio.
+        clips: with the columns of `crnn_hf.data.columns`.
         rows: (times,), which clip each is of.
         statistics: (times, statistics).
     """
@@ -80,26 +80,23 @@ def hear(data: str, draws: int, workers: int) -> tuple[Heard, list[Heard], Mappi
     """The training clips, so many times each as the recipe augments them, the evaluation sets, and the labels' ids."""
     model_arguments, data_arguments, _ = read_recipe(RECIPE, [f"--data={data}"])
     model, extractor = build_model(model_arguments)
-    rate, collate = extractor.sampling_rate, Collator(extractor, model.config.label2id)
+    label2id, rate = model.config.label2id, extractor.sampling_rate
+    collate = Collator(extractor, label2id)
     of_waveforms, _ = augmentations(json.loads(data_arguments.augmentation), rate)
-    rows = load_corpus(data, "train")
-    clips = TrainingClips(rows, rate, None, of_waveforms)
-    crop = data_arguments.crop_seconds
+    rows, crop = load_corpus(data, "train"), data_arguments.crop_seconds
     sampler = EpochSampler(len(rows), BATCH_SIZE, 0, seconds=(crop[0], crop[-1]), length=draws * len(rows))
+    clips = TrainingClips(rows, rate, None, of_waveforms)
     loader = DataLoader(clips, BATCH_SIZE, sampler=sampler, num_workers=workers, collate_fn=collate)
-    training = _heard(rows, loader, collate)
-    training = Heard(training.clips, np.array([draw.row for draw in sampler]), training.statistics)
-    sets = load_evaluation_sets(evaluation_corpora(data_arguments), None, rate)
-    evaluated = [
-        _heard(of_set, DataLoader(of_set.with_transform(ClipReader(rate)), BATCH_SIZE, collate_fn=collate), collate)
-        for of_set in sets.values()
-    ]
-    return training, evaluated, model.config.label2id
+    training = Heard(rows, np.array([draw.row for draw in sampler]), _statistics(loader, label2id))
+    evaluated = []
+    for rows in load_evaluation_sets(evaluation_corpora(data_arguments), None, rate).values():
+        loader = DataLoader(rows.with_transform(ClipReader(rate)), BATCH_SIZE, collate_fn=collate)
+        evaluated.append(Heard(rows, np.arange(len(rows)), _statistics(loader, label2id)))
+    return training, evaluated, label2id
 
 
-def _heard(rows: Dataset, loader: DataLoader, collate: Collator) -> Heard:
-    statistics, _ = statistics_of(tqdm(loader, unit="batch"), collate.label_ids[1])
-    return Heard(rows.remove_columns("audio"), np.arange(len(rows)), statistics)
+def _statistics(loader: DataLoader, label2id: Mapping[str, int]) -> NDArray[np.float32]:
+    return statistics_of(tqdm(loader, unit="batch"), label2id["fake"])[0]
 
 
 def part_of(members: NDArray[np.int64], groups: NDArray[np.str_] | None, share: float, seed: int) -> NDArray[np.int64]:
