@@ -12,7 +12,8 @@ from torch import nn
 
 from crnn_hf.contrast_crnn import KIND_OF_STATISTIC, KINDS
 from crnn_hf.feature_extraction_crnn import CRNNFeatureExtractor
-from crnn_hf.inference.recordings.windows import windows
+from crnn_hf.inference.recordings import Listening
+from crnn_hf.inference.recordings.scale import Scale
 
 # What occlusion hides at a time: half a second of an eighth of the bands.
 PATCH_SECONDS, PATCHES_OF_BANDS = 0.5, 8
@@ -30,7 +31,7 @@ class Explanation:
         effects: (frames, mel), one for each cell of the log-mel spectrogram of the whole recording, in nats of the
             score: above 0 where a cell spoke for real, below 0 where it spoke for fake.
         method: of these, "gradient x input" or "occlusion".
-        score: the mean of the windows' scores.
+        score: of the recording, as the pipeline gives it.
         fine_structure: what each kind of statistic that a second opinion is formed of added to the score, in nats, by
             the `KINDS` of `crnn_hf.contrast_crnn`; None of a detector without one, or one that gives no gradient.
     """
@@ -42,9 +43,14 @@ class Explanation:
 
 
 def explain(
-    detector: Any, feature_extractor: CRNNFeatureExtractor, waveform: NDArray[np.float32], window: float = 4.0
+    detector: Any,
+    feature_extractor: CRNNFeatureExtractor,
+    waveform: NDArray[np.float32],
+    listening: Listening | None = None,
 ) -> Explanation:
     """Tell which cells of a recording's log-mel spectrogram moved its score, against each band's mean over a window.
+
+    The windows are those whose mean score is that of the whole; where they overlap, a cell has its mean effect.
 
     A PyTorch model is asked for its gradient, times how far a cell is from its band's mean (Shrikumar et al., 2016,
     arXiv:1605.01713); one pass there and back for each window. Whatever else, such as an ONNX graph, is asked again
@@ -60,32 +66,34 @@ def explain(
     Args:
         detector, feature_extractor: from `crnn_hf.inference.load_backend`; the extractor is this package's.
         waveform: (samples,), at the extractor's rate.
-        window: seconds that are heard at a time, as `crnn_hf.inference.recordings.Listening`'s `whole_window`. The
-            last window ends with the recording.
+        listening: as the recording was listened to; by default as the pipeline does.
 
     Raises:
-        ValueError: the extractor is not this package's, the window not above 0, or the waveform shorter than a frame.
+        ValueError: the extractor is not this package's, or the waveform shorter than a frame.
     """
     if not isinstance(feature_extractor, CRNNFeatureExtractor):
         raise ValueError(f"expected a CRNNFeatureExtractor, of log-mel; found {type(feature_extractor).__name__}")
-    if not window > 0:
-        raise ValueError(f"window must be above 0 seconds; found {window!r}")
+    listening = Listening() if listening is None else listening
     rate, hop = feature_extractor.sampling_rate, feature_extractor.hop_length
     frames = feature_extractor.num_frames(len(waveform))
     if frames < 1:
         raise ValueError(f"expected at least {feature_extractor.n_fft} samples, a frame; found {len(waveform)}")
     is_torch = isinstance(detector, nn.Module)
     effects_of = _gradient_times_input if is_torch else _occlusion
-    size = max(round(window * rate), feature_extractor.n_fft)
+    of_whole, _ = listening.windowers(rate)
+    scale = Scale(of_whole, rate, listening.least_sound)
+    parts = [*scale.push(waveform), *scale.end()]
     total = np.zeros((frames, feature_extractor.num_mel_bins), np.float64)
     heard = np.zeros((frames, 1))
-    scores, fine_structures = [], []
-    for part in (part for found in windows([waveform], size, size) for part in found):
+    fine_structures = []
+    for part, counts, start in zip(parts, scale.counts, scale.starts, strict=True):
+        if not counts:
+            continue
         batch = feature_extractor(part.waveform, sampling_rate=rate, return_tensors="pt").to(detector.device)
         count = int(batch["attention_mask"].sum())
         score, effects = effects_of(detector, batch, count, round(PATCH_SECONDS * rate / hop))
-        scores.append(score)
-        first = part.start // hop
+        part.note(score)
+        first = round(start * rate) // hop
         last = min(first + count, frames)
         total[first:last] += effects[: last - first]
         heard[first:last] += 1
@@ -94,7 +102,7 @@ def explain(
     return Explanation(
         (total / np.maximum(heard, 1)).astype(np.float32),
         "gradient x input" if is_torch else "occlusion",
-        float(np.mean(scores)),
+        scale.mean(),
         _by_kind(np.mean(fine_structures, axis=0)) if fine_structures else None,
     )
 

@@ -10,8 +10,10 @@ from transformers import ASTFeatureExtractor
 
 from crnn_hf import CRNNFeatureExtractor
 from crnn_hf.contrast_crnn import KIND_OF_STATISTIC, KINDS, PHASE
+from crnn_hf.inference import DeepfakeDetectionPipeline
 from crnn_hf.inference.backends import load_backend
 from crnn_hf.inference.explaining import explain
+from crnn_hf.inference.recordings import Listening
 
 LABELS = {"real": 0, "fake": 1}
 
@@ -66,11 +68,28 @@ def test_cells_have_the_effect_that_they_had(detector: object, method: str, chan
 def test_a_long_recording_is_heard_window_by_window(tiny_detector: Path, changing: np.ndarray) -> None:
     detector, extractor = load_backend(tiny_detector, device="cpu")
     alone = explain(detector, extractor, changing).effects
-    longer = explain(detector, extractor, np.concatenate([changing, changing, changing[:8_000]]), window=2.0).effects
+    recording, listening = np.concatenate([changing, changing, changing[:8_000]]), Listening(whole_window=2.0)
+    longer = explain(detector, extractor, recording, listening).effects
     assert longer.shape[0] == extractor.num_frames(72_000)
-    np.testing.assert_allclose(longer[: len(alone) - 50], alone[:-50], rtol=1e-4, atol=1e-7)
+    # The second window begins in the middle of the first.
+    second = explain(detector, extractor, recording[16_000:48_000]).effects
+    half = 16_000 // extractor.hop_length
+    np.testing.assert_allclose(longer[: half - 4], alone[: half - 4], rtol=1e-4, atol=1e-7)
+    both = (alone[half : 2 * half - 4] + second[: half - 4]) / 2
+    np.testing.assert_allclose(longer[half : 2 * half - 4], both, rtol=1e-4, atol=1e-7)
     assert np.isfinite(longer).all()
     assert np.abs(longer[-40:]).max() > 0
+
+
+@pytest.mark.parametrize("silence", [0, 200_000])
+def test_the_score_is_the_pipelines(tiny_detector: Path, speech: np.ndarray, silence: int) -> None:
+    recording = np.concatenate([np.resize(speech, 150_000), np.zeros(silence, np.float32)])
+    expected = DeepfakeDetectionPipeline.from_pretrained(tiny_detector, device="cpu")(recording)
+    found = explain(*load_backend(tiny_detector, device="cpu"), recording)
+    assert found.score == pytest.approx(expected["score"], abs=1e-4)
+    if silence:
+        # Windows that do not sound are not counted, and so nothing in them had an effect.
+        assert np.abs(found.effects[-300:]).max() == 0
 
 
 @pytest.mark.parametrize("calibration", [None, {"scale": 0.4, "offset": 1.5}])
@@ -123,7 +142,5 @@ def test_bad_input(tiny_detector: Path, speech: np.ndarray) -> None:
     detector, extractor = load_backend(tiny_detector, device="cpu")
     with pytest.raises(ValueError, match="expected at least 512 samples, a frame; found 100"):
         explain(detector, extractor, speech[:100])
-    with pytest.raises(ValueError, match="window must be above 0 seconds; found 0"):
-        explain(detector, extractor, speech, window=0)
     with pytest.raises(ValueError, match="found ASTFeatureExtractor"):
         explain(detector, ASTFeatureExtractor(), speech)

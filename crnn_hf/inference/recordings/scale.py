@@ -57,10 +57,15 @@ class Scale:
         """The score of each window, NaN where too little sounds."""
         return np.where(self._sounds, self._scores, np.nan)
 
+    @property
+    def counts(self) -> NDArray[np.bool_]:
+        """Whether each window is one of those whose mean is that of the whole: if it sounds, or if none does."""
+        sounds = np.array(self._sounds, bool)
+        return sounds | ~sounds.any()
+
     def mean(self) -> float:
-        """The mean score of the windows that sound; of all of them where none does."""
-        scores = self.heard()
-        return float(np.mean(self._scores if np.isnan(scores).all() else scores[~np.isnan(scores)]))
+        """The mean score of the windows that count."""
+        return float(np.mean(np.array(self._scores)[self.counts]))
 
     def _part(self, window: Window) -> "Part":
         sounding = self._loudness.sounding(levels(window.waveform, self.sampling_rate))
