@@ -17,7 +17,9 @@ EVERYTHING = "all"
 SPLIT_SEED = 0
 
 
-def load_corpus(source: str | Path, split: str, *, first: int | None = None, **recordings: Any) -> Dataset:
+def load_corpus(
+    source: str | Path, split: str, *, first: int | None = None, may_lack_class: bool = False, **recordings: Any
+) -> Dataset:
     """Load a split of a corpus for training or evaluation.
 
     Args:
@@ -29,7 +31,8 @@ def load_corpus(source: str | Path, split: str, *, first: int | None = None, **r
             trained on others.
         first: only so many clips: the first ones of ASVspoof 5, which are streamed, or of recordings as many that
             keep the shares of the classes and attacks.
-        recordings: what `load_recordings` is to be told, such as the names of columns.
+        may_lack_class: whether a folder of recordings may hold one class alone.
+        recordings: what else `load_recordings` is to be told, such as the names of columns.
 
     Raises:
         FileNotFoundError, ProtocolError, AudioReadError, ValueError: see `load_asvspoof5` and `load_recordings`.
@@ -40,7 +43,7 @@ def load_corpus(source: str | Path, split: str, *, first: int | None = None, **r
         if recordings:
             raise ValueError(f"{source} is in ASVspoof 5's layout, whose columns are known; found {recordings}")
         return load_asvspoof5(source, split, first=first)
-    dataset = _split_of_recordings(str(source), split, recordings)
+    dataset = _split_of_recordings(str(source), split, {**recordings, "may_lack_class": may_lack_class})
     return dataset if first is None or first >= len(dataset) else natural_subset(dataset, first, SPLIT_SEED)
 
 

@@ -15,8 +15,8 @@ from crnn_hf.data.locations import without_folder
 from crnn_hf.inference import calibration_record
 from crnn_hf.inference.calibrating import fingerprint
 from crnn_hf.metrics.trials import Trials
-from crnn_hf.training.evaluation_sets import MAIN, Corpus
-from crnn_hf.training.figures import scored
+from crnn_hf.training.corpus import Corpus
+from crnn_hf.training.figures import MAIN, scored
 from crnn_hf.training.fusion import fusion_factor
 from crnn_hf.training.trainer import DetectorTrainer
 

@@ -1,36 +1,21 @@
 """What a run is evaluated on: the validation split of its corpus, of others beside it, and augmented copies."""
 
-import inspect
 import json
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from datasets import Dataset
 
 from crnn_hf.augmentation import KINDS, Augmentation, Chain, chain
-from crnn_hf.data import load_corpus, load_recordings
+from crnn_hf.data import load_corpus
 from crnn_hf.data.columns import LABELS
 from crnn_hf.training.arguments import DataArguments
 from crnn_hf.training.augmented_sets import augmented
+from crnn_hf.training.corpus import Corpus, check_columns, corpus_of
 from crnn_hf.training.figures import MAIN, figure_names, figure_of, labels_of, mean_figures
 
 # The means over all sets are called `eval_mean_eer`.
 RESERVED = (MAIN, "mean")
-COLUMNS = set(inspect.signature(load_recordings).parameters) - {"source", "split", "may_lack_class"}
-
-
-class Corpus(NamedTuple):
-    """Where clips come from, and what is done to them.
-
-    Attributes:
-        source: as `load_corpus` takes it.
-        columns: what it is to be told of own recordings, such as `{"label": "is_fake"}`.
-        augmentations: of the waveforms, in this order.
-    """
-
-    source: str
-    columns: dict[str, Any]
-    augmentations: tuple[Augmentation, ...] = ()
 
 
 def evaluation_corpora(arguments: DataArguments) -> dict[str, Corpus]:
@@ -50,24 +35,19 @@ def evaluation_corpora(arguments: DataArguments) -> dict[str, Corpus]:
             )
         corpora[name] = _corpus(name, value, corpora[MAIN])
     for name, corpus in corpora.items():
-        unknown = sorted(set(corpus.columns) - COLUMNS)
-        if unknown:
-            raise ValueError(f"{name}: recordings have no column {unknown[0]}; expected one of {sorted(COLUMNS)}")
+        check_columns(name, corpus.columns)
     return corpora
 
 
 def _corpus(name: str, value: Any, main: Corpus) -> Corpus:
-    columns = dict(value) if isinstance(value, dict) else {"data": value}
-    augmentations = _augmentations(name, columns.pop("augmentation", {}))
-    if augmentations and not columns:
+    settings = value if isinstance(value, dict) else {}
+    augmentations = _augmentations(name, settings.get("augmentation", {}))
+    if augmentations and len(settings) == 1:
         return main._replace(augmentations=augmentations)
-    source = columns.pop("data", None)
-    if not isinstance(source, str):
-        raise ValueError(
-            f"evaluation_sets.{name} must be a corpus, or a mapping with data, the corpus, and what its columns are "
-            f"called, or with augmentation, what is done to the clips of either; found {value!r}"
-        )
-    return Corpus(source, columns, augmentations)
+    or_else = ", or with augmentation, what is done to the clips of either"
+    corpus = corpus_of(f"evaluation_sets.{name}", value, or_else)
+    corpus.columns.pop("augmentation", None)
+    return corpus._replace(augmentations=augmentations)
 
 
 def _augmentations(name: str, settings: Any) -> tuple[Augmentation, ...]:

@@ -9,7 +9,7 @@ from datasets import Dataset, concatenate_datasets
 from numpy.typing import NDArray
 
 from crnn_hf.training.arguments import DataArguments
-from crnn_hf.training.evaluation_sets import COLUMNS, Corpus
+from crnn_hf.training.corpus import COLUMNS, Corpus
 
 REPLAYED = "replayed"  # the evaluation set of the old corpus: `eval_replayed_eer`
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from crnn_hf.data import load_corpus, overview
 from crnn_hf.training.arguments import DataArguments
-from crnn_hf.training.evaluation_sets import Corpus, check_metric, evaluation_corpora, load_evaluation_sets
+from crnn_hf.training.corpus import Corpus
+from crnn_hf.training.evaluation_sets import check_metric, evaluation_corpora, load_evaluation_sets
 from crnn_hf.training.figures import MAIN
 from crnn_hf.training.replay import REPLAYED, Replay, joined, refuse_taken_name, replay_of
 from crnn_hf.training.sampling import sampling_weights

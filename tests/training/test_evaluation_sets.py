@@ -11,7 +11,8 @@ from crnn_hf.augmentation.codec import Coding
 from crnn_hf.augmentation.level import Gain
 from crnn_hf.data.reading import waveform_of
 from crnn_hf.training.arguments import DataArguments
-from crnn_hf.training.evaluation_sets import Corpus, check_metric, evaluation_corpora, load_evaluation_sets
+from crnn_hf.training.corpus import Corpus
+from crnn_hf.training.evaluation_sets import check_metric, evaluation_corpora, load_evaluation_sets
 
 
 def corpora(sets: Any, **arguments: str) -> dict[str, Corpus]:

@@ -11,7 +11,7 @@ import soundfile
 from crnn_hf.data import load_asvspoof5, load_recordings
 from crnn_hf.training import read_recipe, train
 from crnn_hf.training.arguments import DataArguments
-from crnn_hf.training.evaluation_sets import Corpus
+from crnn_hf.training.corpus import Corpus
 from crnn_hf.training.replay import Replay, epoch_clips, joined, replay_of, replay_weights
 from crnn_hf.training.sampling import EpochSampler, sampling_weights
 

@@ -11,7 +11,7 @@ import soundfile
 from crnn_hf.data import load_asvspoof5
 from crnn_hf.training import read_recipe, train
 from crnn_hf.training.arguments import DataArguments
-from crnn_hf.training.evaluation_sets import Corpus
+from crnn_hf.training.corpus import Corpus
 from crnn_hf.training.sets import corpora_of, course_of, load_sets
 from crnn_hf.training.training_sets import load_training_sets, training_corpora
 
